@@ -1,0 +1,49 @@
+"""One session from hello to hang-up: what Pipecat's runner and Pipecat Cloud call."""
+
+import atexit
+import shutil
+import tempfile
+
+from pipecat.runner.types import RunnerArguments
+from pipecat.runner.utils import create_transport
+from pipecat.utils.file_storage import FileStorage, LocalFileStorage
+
+from pipeline.persona import load_persona
+from pipeline.session import Session
+from pipeline.settings import SettingsError, load_settings
+from pipeline.transports import TRANSPORT_PARAMS
+
+SESSIONS: set[Session] = set()
+"""The sessions of this process, for whoever has to end them."""
+
+
+async def bot(args: RunnerArguments) -> None:
+    """Hold one conversation over the transport that the arguments name.
+
+    `args.body` may choose who answers: `{"persona": "art-critic"}`.
+
+    Raises:
+        SettingsError: When a variable is missing or has a value that can't be used.
+        PersonaError: When the persona is unknown.
+    """
+    settings = load_settings()
+    if settings.google_api_key is None:
+        raise SettingsError("GOOGLE_API_KEY is missing; for example GOOGLE_API_KEY=AIza...")
+    body = args.body if isinstance(args.body, dict) else {}
+    persona = load_persona(body.get("persona") or settings.persona)
+    transport = await create_transport(args, TRANSPORT_PARAMS)
+    session = Session(transport=transport, args=args, persona=persona, settings=settings)
+    SESSIONS.add(session)
+    try:
+        await session.run()
+    finally:
+        SESSIONS.discard(session)
+
+
+def create_file_storage() -> FileStorage:
+    """Where Pipecat's runner keeps uploads until they are shown to the model."""
+    folder = load_settings().uploads_dir
+    if folder is None:
+        folder = tempfile.mkdtemp(prefix="salon-uploads-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return LocalFileStorage(str(folder), max_files=100)

@@ -1,0 +1,1 @@
+"""The turn log: what is written, and how."""

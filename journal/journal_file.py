@@ -1,0 +1,53 @@
+"""A session's own file: one JSON line for each record, on disk before the session goes on."""
+
+import json
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from loguru import logger
+
+
+class JournalFile:
+    """Appends records to a file, each flushed to the disk, in a thread of its own.
+
+    A record that can't be written (the disk is full, the folder is gone) is kept and tried again
+    with the next one, and once more at the end; the conversation goes on meanwhile.
+
+    Args:
+        path: The file; its folder is made when it is missing. Nothing is created before the first
+            record.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._unwritten = b""
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+
+    def append(self, record: dict[str, Any]) -> Future[None]:
+        """Write one record; done when it is on the disk. Never raises, never blocks."""
+        line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+        return self._thread.submit(self._write, line.encode())
+
+    def close(self) -> None:
+        """Wait until everything is written. Blocks; not for the event loop."""
+        self._thread.submit(self._write, b"").result()
+        self._thread.shutdown()
+
+    def _write(self, data: bytes) -> None:
+        self._unwritten += data
+        if not self._unwritten:
+            return
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                written = os.write(file, self._unwritten)
+                self._unwritten = self._unwritten[written:]
+                os.fsync(file)
+            finally:
+                os.close(file)
+        except OSError as error:
+            kept = self._unwritten.count(b"\n")
+            logger.error(f"The turn log {self.path} can't be written ({error}); {kept} turns wait.")

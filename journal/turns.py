@@ -1,0 +1,252 @@
+"""Which turns a conversation has: who began when, what was said and shown, how it ended.
+
+No clock and no I/O: every event brings its time (seconds since the epoch), and the answer to each
+is the turns that are now complete, in the order in which they were begun.
+"""
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+NOISE_AFTER_S = 10.0
+"""Sound that the model neither transcribes nor answers for so long was not the start of a turn.
+
+The slowest answers to speech that were recorded took 6 s."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One side's stretch of speech or text.
+
+    Parameters:
+        number: Counts from 1, in the order in which turns are begun.
+        side: Whose it is.
+        start: When it began, ISO 8601 in UTC.
+        end: When it ended, likewise.
+        text: What was said or typed; empty when the model sent no transcript.
+        interrupted: Whether the user cut the bot's turn short.
+        pictures: Stills that the model was shown in it: file name, size, caption.
+        frames: How many frames of each running video the model was shown in it, by source.
+        latency_ms: From the end of what the user said to the bot's first sound; None for a turn
+            that answers nothing, as the greeting.
+        tokens: As the model counted them; None when it did not.
+        continues: The number of a turn to which this text belongs, when it came too late for it.
+    """
+
+    number: int
+    side: Literal["user", "bot"]
+    start: str
+    end: str
+    text: str
+    interrupted: bool
+    pictures: list[dict[str, Any]]
+    frames: dict[str, int]
+    latency_ms: int | None
+    tokens: dict[str, int] | None
+    continues: int | None
+
+    def as_record(self) -> dict[str, Any]:
+        """As it is written, for JSON."""
+        return asdict(self)
+
+
+@dataclass
+class _Open:
+    """A turn that is not complete yet."""
+
+    number: int
+    side: Literal["user", "bot"]
+    start_s: float
+    end_s: float | None = None
+    texts: list[str] = field(default_factory=list)
+    interrupted: bool = False
+    pictures: list[dict[str, Any]] = field(default_factory=list)
+    frames: dict[str, int] = field(default_factory=dict)
+    latency_ms: int | None = None
+    tokens: dict[str, int] | None = None
+    answered: bool = False
+    complete: bool = False
+    continues: int | None = None
+
+    def freeze(self, now_s: float) -> Turn:
+        separator = " " if self.side == "user" else ""
+        return Turn(
+            number=self.number,
+            side=self.side,
+            start=_iso(self.start_s),
+            end=_iso(self.end_s if self.end_s is not None else now_s),
+            text=separator.join(self.texts).strip(),
+            interrupted=self.interrupted,
+            pictures=self.pictures,
+            frames=self.frames,
+            latency_ms=self.latency_ms,
+            tokens=self.tokens,
+            continues=self.continues,
+        )
+
+
+class TurnLog:
+    """Follows a conversation and says which turns are complete.
+
+    A user's turn is all that the user says, types and sends until the bot answers; it is complete
+    when the answer begins and there is something in it, at the latest when the answer ends. A
+    bot's turn is complete when it has ended and the model has counted its tokens, at the latest
+    when its next one begins.
+    """
+
+    def __init__(self):
+        self._count = 0
+        self._open: list[_Open] = []
+        self._user: _Open | None = None
+        self._bot: _Open | None = None
+        self._last_user: _Open | None = None
+        self._unseen_frames: dict[str, int] = {}
+        self._asked_at_s: float | None = None
+
+    # --- the user -------------------------------------------------------------------------------
+
+    def user_started(self, now_s: float) -> list[Turn]:
+        """The user began to speak."""
+        user = self._user_turn(now_s)
+        was_noise = user.end_s is not None and now_s - user.end_s > NOISE_AFTER_S
+        if was_noise and not user.texts and not user.pictures:
+            user.start_s = now_s
+        user.end_s = None
+        return self._completed(now_s)
+
+    def user_stopped(self, now_s: float) -> list[Turn]:
+        """The user fell silent."""
+        if self._user:
+            self._user.end_s = now_s
+            self._asked_at_s = now_s
+        return self._completed(now_s)
+
+    def user_said(self, text: str, now_s: float) -> list[Turn]:
+        """A piece of the transcript of the user's speech came."""
+        if self._user is None and self._bot and self._last_user:
+            self._add_late(text, self._last_user)
+        else:
+            self._user_turn(now_s).texts.append(text.strip())
+        return self._completed(now_s)
+
+    def user_typed(self, text: str, now_s: float) -> list[Turn]:
+        """The user sent a typed message."""
+        user = self._user_turn(now_s)
+        user.texts.append(text.strip())
+        user.end_s = self._asked_at_s = now_s
+        return self._completed(now_s)
+
+    def user_showed(self, picture: dict[str, Any], caption: str, now_s: float) -> list[Turn]:
+        """The model was sent a still of the user's with a caption."""
+        self._user_turn(now_s).pictures.append(picture)
+        return self.user_typed(caption, now_s)
+
+    def model_saw(self, source: str, now_s: float) -> list[Turn]:
+        """The model was sent a frame of a running video."""
+        turn = self._user or self._bot
+        frames = turn.frames if turn else self._unseen_frames
+        frames[source] = frames.get(source, 0) + 1
+        return self._completed(now_s)
+
+    # --- the bot --------------------------------------------------------------------------------
+
+    def bot_started(self, now_s: float) -> list[Turn]:
+        """The model began to answer."""
+        if self._bot:
+            self._bot.complete = True
+            self._end_bot(now_s)
+        for turn in self._open:
+            if turn.side == "bot":
+                turn.complete = True
+        if self._user:
+            self._user.answered = True
+            self._last_user, self._user = self._user, None
+        self._bot = self._begin("bot", now_s)
+        return self._completed(now_s)
+
+    def bot_heard(self, now_s: float) -> list[Turn]:
+        """The bot's first sound went out to the user."""
+        if self._bot and self._asked_at_s is not None and self._bot.latency_ms is None:
+            self._bot.latency_ms = round((now_s - self._asked_at_s) * 1000)
+            self._asked_at_s = None
+        return self._completed(now_s)
+
+    def bot_said(self, text: str, now_s: float) -> list[Turn]:
+        """A piece of the transcript of the bot's speech came; spaces are in the pieces."""
+        if self._bot:
+            self._bot.texts.append(text)
+        return self._completed(now_s)
+
+    def bot_counted(self, tokens: dict[str, int], now_s: float) -> list[Turn]:
+        """The model said how many tokens its turn took."""
+        turn = self._bot or next((t for t in reversed(self._open) if t.side == "bot"), None)
+        if turn:
+            turn.tokens = tokens
+        return self._completed(now_s)
+
+    def bot_ended(self, now_s: float) -> list[Turn]:
+        """The model's turn is over."""
+        self._end_bot(now_s)
+        return self._completed(now_s)
+
+    def interrupted(self, now_s: float) -> list[Turn]:
+        """The user cut in; what the model had not finished is not played."""
+        if self._bot:
+            self._bot.interrupted = True
+            self._end_bot(now_s)
+        return self._completed(now_s)
+
+    def session_ended(self, now_s: float) -> list[Turn]:
+        """Nothing more will come: all turns are complete as they are."""
+        self._end_bot(now_s)
+        for turn in self._open:
+            turn.complete = True
+        self._user = None
+        return self._completed(now_s)
+
+    # --- bookkeeping ----------------------------------------------------------------------------
+
+    def _begin(self, side: Literal["user", "bot"], now_s: float) -> _Open:
+        self._count += 1
+        turn = _Open(number=self._count, side=side, start_s=now_s)
+        self._open.append(turn)
+        return turn
+
+    def _user_turn(self, now_s: float) -> _Open:
+        if self._user is None:
+            self._user = self._begin("user", now_s)
+            self._user.frames, self._unseen_frames = self._unseen_frames, {}
+        return self._user
+
+    def _add_late(self, text: str, belongs_to: _Open) -> None:
+        if belongs_to in self._open:
+            belongs_to.texts.append(text.strip())
+            return
+        late = self._begin("user", belongs_to.start_s)
+        late.texts.append(text.strip())
+        late.end_s, late.continues, late.complete = belongs_to.end_s, belongs_to.number, True
+
+    def _end_bot(self, now_s: float) -> None:
+        if self._bot:
+            self._bot.end_s = now_s
+            self._bot = None
+            if self._last_user:
+                self._last_user.complete = True
+
+    def _completed(self, now_s: float) -> list[Turn]:
+        turns: list[Turn] = []
+        while self._open and self._is_complete(self._open[0]):
+            turn = self._open.pop(0)
+            if turn.side == "bot" or turn.texts or turn.pictures or turn.answered:
+                turns.append(turn.freeze(now_s))
+        return turns
+
+    @staticmethod
+    def _is_complete(turn: _Open) -> bool:
+        if turn.side == "user":
+            return turn.complete or (turn.answered and bool(turn.texts))
+        return turn.complete or (turn.end_s is not None and turn.tokens is not None)
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,109 @@
+"""What a session is made of: the pipeline, in the order in which media flows through it."""
+
+import asyncio
+from dataclasses import dataclass
+
+from pipecat.audio.vad.silero import SileroVADAnalyzer
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import (
+    LLMContextAggregatorPair,
+    LLMUserAggregatorParams,
+)
+from pipecat.services.google.gemini_live.llm import ContextWindowCompressionParams
+from pipecat.transports.base_transport import BaseTransport
+from pipecat.turns.user_start import VADUserTurnStartStrategy
+from pipecat.turns.user_stop import SpeechTimeoutUserTurnStopStrategy
+from pipecat.turns.user_turn_strategies import UserTurnStrategies
+from pipecat.utils.file_resolver import FileResolver
+from pipecat.utils.file_storage import FileStorage
+
+from pipeline.live_service import LiveService, shared_ssl_context
+from pipeline.persona import Persona
+from pipeline.settings import Settings
+from processors.frame_rate_limiter import FrameRateLimiter
+from processors.image_injector import ImageInjector
+from processors.text_bridge import TextBridge
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversation:
+    """A pipeline with the parts that a session speaks to."""
+
+    pipeline: Pipeline
+    service: LiveService
+    context: LLMContext
+
+
+async def build(
+    transport: BaseTransport,
+    *,
+    persona: Persona,
+    settings: Settings,
+    file_storage: FileStorage | None,
+) -> Conversation:
+    """Chain a session's processors; the same chain for every way in."""
+    # Models and TLS settings take tens to hundreds of milliseconds to load: not on the loop.
+    vad = await asyncio.to_thread(SileroVADAnalyzer)
+    await asyncio.to_thread(shared_ssl_context)
+
+    context = LLMContext(_opening(persona))
+    aggregators = LLMContextAggregatorPair(context, user_params=_user_params(vad))
+    service = _service(persona, settings)
+
+    pipeline = Pipeline(
+        [
+            transport.input(),
+            FrameRateLimiter(rate_fps=persona.frame_rate_fps),
+            aggregators.user(),
+            TextBridge(),
+            ImageInjector(context=context, files=FileResolver(file_storage=file_storage)),
+            service,
+            transport.output(),
+            aggregators.assistant(),
+        ]
+    )
+    return Conversation(pipeline=pipeline, service=service, context=context)
+
+
+def _opening(persona: Persona) -> list:
+    """What the context holds before anybody spoke.
+
+    Never nothing: an empty context makes `GeminiLiveLLMService` 1.14.0 send nothing at all, not
+    even audio, when there is a system instruction.
+    """
+    text = persona.greeting or "Wait for the person to speak first."
+    return [{"role": "developer", "content": text}]
+
+
+def _user_params(vad: SileroVADAnalyzer) -> LLMUserAggregatorParams:
+    """Local turns are for the log, the page and latency; the model decides about interruptions.
+
+    A local interruption would not be told to the model, whose answer would go on 25 ms later. The
+    default strategies load a turn model that holds the user's audio for up to 860 ms.
+    """
+    return LLMUserAggregatorParams(
+        vad_analyzer=vad,
+        user_turn_strategies=UserTurnStrategies(
+            start=[VADUserTurnStartStrategy(enable_interruptions=False)],
+            stop=[SpeechTimeoutUserTurnStopStrategy(wait_for_transcript=False)],
+        ),
+    )
+
+
+def _service(persona: Persona, settings: Settings) -> LiveService:
+    """The model, with instruction and tools from the start; later they would cost a reconnect."""
+    key = settings.google_api_key
+    return LiveService(
+        api_key=key.get_secret_value() if key else "",
+        connect_timeout_s=settings.connect_timeout_s,
+        system_instruction=persona.instruction,
+        inference_on_context_initialization=persona.greeting is not None,
+        settings=LiveService.Settings(
+            model=f"models/{settings.model.removeprefix('models/')}",
+            voice=persona.voice,
+            language=settings.language,
+            # Without it a call with video ends after two minutes, one without after fifteen.
+            context_window_compression=ContextWindowCompressionParams(enabled=True),
+        ),
+    )

@@ -1,0 +1,41 @@
+"""Frames of our own that travel the pipeline."""
+
+from dataclasses import dataclass
+
+from pipecat.frames.frames import SystemFrame
+
+from pipeline.pictures import Picture
+
+
+@dataclass
+class PictureTurnFrame(SystemFrame):
+    """A still and what is said about it: one user turn, for the service to send.
+
+    Parameters:
+        picture: The still.
+        caption: The question or remark that came with it; never empty.
+        filename: The file's name as the user knows it, for telling them what became of it.
+    """
+
+    picture: Picture
+    caption: str
+    filename: str
+
+
+@dataclass
+class ModelSawFrame(SystemFrame):
+    """The model was sent a picture: a camera or screen frame, or a still.
+
+    Parameters:
+        source: `camera`, `screenVideo` or `upload`.
+        width: In pixels.
+        height: In pixels.
+        filename: The file's name; only for an upload.
+        caption: What was said about it; only for an upload.
+    """
+
+    source: str
+    width: int
+    height: int
+    filename: str | None = None
+    caption: str | None = None

@@ -1,0 +1,95 @@
+"""Why the model's service said no, in words for the user, and whether trying again can help.
+
+The Live API refuses by closing the WebSocket, also for a bad key, and the same code means many
+things: 1011 is an internal error, or a used-up quota. So the reason decides, not the code.
+"""
+
+import ssl
+from dataclasses import dataclass
+
+from google.genai.errors import APIError
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """What a failed or broken connection means.
+
+    Parameters:
+        sentence: For the user.
+        permanent: Whether the same attempt would fail again.
+    """
+
+    sentence: str
+    permanent: bool
+
+
+_BY_REASON: list[tuple[tuple[str, ...], str]] = [
+    (
+        ("api key not valid", "api key not found", "api key expired", "unregistered callers"),
+        "Gemini refused the API key. Check GOOGLE_API_KEY.",
+    ),
+    (
+        ("exceeded your current quota", "prepayment credits are depleted"),
+        "The Gemini quota of this API key is used up. Check the plan and billing of the key.",
+    ),
+    (
+        ("is not found for api version", "not supported for bidigeneratecontent", "live api."),
+        "Gemini does not offer the model {model} for live conversations. Check SALON_MODEL.",
+    ),
+    (
+        ("has not been used in project", "project has been denied access"),
+        "The API key's project may not use the Gemini API. Enable it in the Google console.",
+    ),
+    (
+        ("is not supported", "must be specified", "cannot find field", "invalid argument"),
+        "Gemini refused the session's settings for {model}: {reason}.",
+    ),
+]
+"""Fragments of the real reasons, in lower case, and what they mean to a user. All permanent."""
+
+_BY_STATUS = {
+    401: "Gemini refused the API key. Check GOOGLE_API_KEY.",
+    403: "Gemini refused the API key. Check GOOGLE_API_KEY.",
+    404: "Gemini's Live API is not at this address. Check GOOGLE_GEMINI_BASE_URL.",
+    429: "Gemini refuses more sessions with this API key for now. Try again in a minute.",
+}
+"""HTTP statuses of a refused upgrade; all permanent. Others pass by."""
+
+
+def explain(error: Exception, *, model: str) -> Refusal:
+    """What an exception from connecting or receiving means.
+
+    Args:
+        error: From `client.aio.live.connect` or `session.receive`.
+        model: The model's name, for the sentence.
+    """
+    match error:
+        case TimeoutError():
+            return Refusal(sentence="Gemini does not answer.", permanent=False)
+        case InvalidStatus():
+            status = error.response.status_code
+            if status in _BY_STATUS:
+                return Refusal(sentence=_BY_STATUS[status], permanent=True)
+            return Refusal(sentence=f"Gemini is unavailable (HTTP {status}).", permanent=False)
+        case APIError():
+            return _by_reason(f"{error.details or ''} {error.message or ''}".strip(), model)
+        case ConnectionClosed():
+            return _by_reason(error.rcvd.reason if error.rcvd else "", model)
+        case ssl.SSLCertVerificationError():
+            sentence = "Gemini's certificate is not trusted. Check SSL_CERT_FILE."
+            return Refusal(sentence=sentence, permanent=True)
+        case OSError():
+            return Refusal(sentence="Gemini cannot be reached from here.", permanent=False)
+        case _:
+            return Refusal(sentence="The connection to Gemini broke.", permanent=False)
+
+
+def _by_reason(reason: str, model: str) -> Refusal:
+    for fragments, sentence in _BY_REASON:
+        if any(fragment in reason.lower() for fragment in fragments):
+            return Refusal(
+                sentence=sentence.format(model=model, reason=reason.rstrip(".")), permanent=True
+            )
+    said = f": {reason.rstrip('.')}" if reason else ""
+    return Refusal(sentence=f"Gemini closed the connection{said}.", permanent=False)

@@ -1,0 +1,203 @@
+"""One session from its first greeting to its last word, whatever it came in by."""
+
+import asyncio
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from loguru import logger
+from pipecat.frames.frames import (
+    BotSpeakingFrame,
+    EndFrame,
+    InputTextRawFrame,
+    LLMRunFrame,
+    TranscriptionFrame,
+    UserStartedSpeakingFrame,
+)
+from pipecat.pipeline.worker import PipelineParams, PipelineWorker, ProcessorUnusablePolicy
+from pipecat.processors.frameworks.rtvi import RTVIProcessor
+from pipecat.runner.types import RunnerArguments
+from pipecat.transports.base_transport import BaseTransport
+from pipecat.transports.daily.transport import DailyTransport
+from pipecat.workers.runner import WorkerRunner
+
+from journal.journal_file import JournalFile
+from pipeline.build import build
+from pipeline.frames import PictureTurnFrame
+from pipeline.live_service import LinkState, LiveService
+from pipeline.persona import Persona
+from pipeline.settings import Settings
+from processors.turn_logger import TurnLogger
+
+PAGE_READY_S = 2.0
+"""How long the greeting waits for a client that connected to say that it is ready to hear it.
+
+Pages say so; phones and plain clients never do, and some mobile clients forget to."""
+
+TELL_S = 5.0
+"""How long bad news waits for somebody who can be told, so that a session can't end unheard."""
+
+SIGNS_OF_LIFE = (
+    BotSpeakingFrame,
+    InputTextRawFrame,
+    PictureTurnFrame,
+    TranscriptionFrame,
+    UserStartedSpeakingFrame,
+)
+"""Frames that keep a session from being ended for idleness."""
+
+
+class Session:
+    """Runs one conversation and tells the page what becomes of it.
+
+    The page is told by RTVI server messages: `session` once (who answers, and for how long),
+    `link` whenever the connection to the model changes, `picture` for each picture that was sent,
+    `ended` before the bot hangs up.
+    """
+
+    def __init__(
+        self,
+        *,
+        transport: BaseTransport,
+        args: RunnerArguments,
+        persona: Persona,
+        settings: Settings,
+    ):
+        self._transport = transport
+        self._args = args
+        self._persona = persona
+        self._settings = settings
+        self._id = args.session_id or "session"
+        self._connected = asyncio.Event()
+        self._ready = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until somebody hangs up, the time is over, or the model can't be reached."""
+        conversation = await build(
+            self._transport,
+            persona=self._persona,
+            settings=self._settings,
+            file_storage=self._args.file_storage,
+        )
+        self._service = conversation.service
+        turn_logger = TurnLogger(session_id=self._id, file=JournalFile(self._turn_log_path()))
+        self._worker = PipelineWorker(
+            conversation.pipeline,
+            params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
+            observers=[turn_logger],
+            processor_unusable_policy=ProcessorUnusablePolicy.END,
+            idle_timeout_secs=self._args.pipeline_idle_timeout_secs,
+            idle_timeout_frames=SIGNS_OF_LIFE,
+            cancel_on_idle_timeout=False,
+        )
+        self._listen()
+        runner = WorkerRunner(
+            handle_sigint=self._args.handle_sigint, handle_sigterm=self._args.handle_sigterm
+        )
+        await runner.add_workers(self._worker)
+        lifetime = asyncio.create_task(self._lifetime())
+        try:
+            await runner.run()
+        finally:
+            lifetime.cancel()
+            await asyncio.gather(lifetime, return_exceptions=True)
+            await turn_logger.close()
+
+    async def end(self, why: str) -> None:
+        """Tell the page why, and end once everything that is on its way has been heard."""
+        logger.info(f"Session {self._id} ends: {why}")
+        await self._tell({"type": "ended", "text": why})
+        await self._worker.queue_frame(EndFrame(reason=why))
+
+    async def hang_up(self, why: str) -> None:
+        """Tell the page why, and end at once."""
+        logger.info(f"Session {self._id} is ended: {why}")
+        await self._tell({"type": "ended", "text": why})
+        await self._worker.cancel(reason=why)
+
+    # --- what happens in it ---------------------------------------------------------------------
+
+    async def _lifetime(self) -> None:
+        """Greet, wait for the time limit if there is one, and end."""
+        await self._connected.wait()
+        try:
+            await asyncio.wait_for(self._ready.wait(), PAGE_READY_S)
+        except TimeoutError:
+            logger.debug(f"Session {self._id}: the client does not say that it is ready")
+        await self._tell(self._description())
+        await self._tell_link(self._service.link_state)
+        # Also for a persona that lets the user begin: without it the service sends no audio.
+        await self._worker.queue_frame(LLMRunFrame())
+        if self._persona.time_limit_s is not None:
+            await asyncio.sleep(self._persona.time_limit_s)
+            await self.end("The time of this session is over.")
+
+    def _listen(self) -> None:
+        transport, worker = self._transport, self._worker
+
+        @transport.event_handler("on_client_connected")
+        async def on_client_connected(transport: BaseTransport, client: Any):
+            logger.info(f"Session {self._id}: {self._persona.name} is connected")
+            self._connected.set()
+
+        @transport.event_handler("on_client_disconnected")
+        async def on_client_disconnected(transport: BaseTransport, client: Any):
+            logger.info(f"Session {self._id}: the client hung up")
+            await worker.cancel(reason="the client hung up")
+
+        if isinstance(transport, DailyTransport):
+
+            @transport.event_handler("on_error")
+            async def on_error(transport: DailyTransport, error: str):
+                # Pipecat 1.14.0 goes on without a room when joining fails.
+                if not transport.participant_id:
+                    logger.error(f"Session {self._id}: the Daily room can't be joined: {error}")
+                    await worker.cancel(reason="the Daily room can't be joined")
+
+        @worker.rtvi.event_handler("on_client_ready")
+        async def on_client_ready(rtvi: RTVIProcessor):
+            self._ready.set()
+
+        @worker.event_handler("on_idle_timeout")
+        async def on_idle_timeout(worker: PipelineWorker):
+            await self.end("Nobody has spoken for a while.")
+
+        @self._service.event_handler("on_link_changed")
+        async def on_link_changed(service: LiveService, link: LinkState):
+            if link.state == "failed":
+                logger.error(f"Session {self._id}: {link.text}")
+                await self._wait_for_listener()
+                await self._tell_link(link)
+                await self._tell({"type": "ended", "text": link.text})
+            elif self._connected.is_set():
+                await self._tell_link(link)
+
+    async def _wait_for_listener(self) -> None:
+        try:
+            await asyncio.wait_for(self._ready.wait(), TELL_S)
+        except TimeoutError:
+            logger.warning(f"Session {self._id}: nobody could be told")
+
+    # --- what the page is told ------------------------------------------------------------------
+
+    def _description(self) -> dict[str, Any]:
+        return {
+            "type": "session",
+            "persona": self._persona.name,
+            "title": self._persona.title,
+            "model": self._settings.model,
+            "offline": self._settings.offline,
+            "time_limit_s": self._persona.time_limit_s,
+        }
+
+    async def _tell_link(self, link: LinkState) -> None:
+        await self._tell({"type": "link", "state": link.state, "text": link.text})
+
+    async def _tell(self, message: dict[str, Any]) -> None:
+        await self._worker.rtvi.send_server_message(message)
+
+    def _turn_log_path(self):
+        # The identifier comes from outside; it must not choose the folder.
+        name = re.sub(r"[^A-Za-z0-9-]", "_", self._id)[:64]
+        begun = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        return self._settings.turn_log_dir / f"{begun}-{name}.jsonl"

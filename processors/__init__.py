@@ -1,0 +1,1 @@
+"""Our own frame processors and observers, one file each."""

@@ -1,0 +1,136 @@
+"""A picture that the user sends reaches the model: once, with its caption, in one turn.
+
+Pipecat 1.14 loses them: bytes that the page sends become a `UserImageRawFrame` with an encoded
+image in it, which the service takes for raw pixels and refuses; an upload's URL goes into the
+context only, which the service never sends.
+"""
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
+
+from loguru import logger
+from pipecat.frames.frames import Frame, InputTextRawFrame, UserFileRawFrame, UserImageRawFrame
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.frame_processor import (
+    FrameDirection,
+    FrameProcessor,
+    FrameProcessorSetup,
+)
+from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
+from pipecat.utils.file_resolver import FileResolver, FileResolverError
+
+from pipeline.frames import PictureTurnFrame
+from pipeline.live_service import picture_message
+from pipeline.pictures import (
+    PICTURE_THREADS,
+    Picture,
+    PictureError,
+    encode_frame,
+    prepare_upload,
+)
+
+DEFAULT_CAPTION = "Here is a picture. Say what you see."
+
+
+class ImageInjector(FrameProcessor):
+    """Makes each picture that the user sends one turn for the model.
+
+    Its place is between the user aggregator and the service. It takes Pipecat's `send-file`
+    frames (`UserImageRawFrame` with bytes, `UserFileRawFrame` with a URL), reads and checks them
+    off the event loop, and pushes a `PictureTurnFrame` for the service. A picture that can't be
+    used is answered with one sentence to the page. What is typed after a picture stays after it.
+
+    Args:
+        context: Gets one user message for each picture, with the caption.
+        files: Where uploads wait; only what it stores itself is read, never a URL of somebody
+            else's.
+    """
+
+    def __init__(self, *, context: LLMContext, files: FileResolver):
+        super().__init__()
+        self._context = context
+        self._files = files
+        self._jobs: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
+        self._busy = False
+        self._task: asyncio.Task | None = None
+
+    async def setup(self, setup: FrameProcessorSetup):
+        """Start working on pictures."""
+        await super().setup(setup)
+        self._task = self.create_task(self._work())
+
+    async def cleanup(self):
+        """Stop working on pictures."""
+        await super().cleanup()
+        if self._task:
+            await self.cancel_task(self._task)
+            self._task = None
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection):
+        """Take pictures and files; pass everything else on."""
+        await super().process_frame(frame, direction)
+        match frame:
+            case UserFileRawFrame():
+                self._jobs.put_nowait(functools.partial(self._inject_file, frame))
+            case UserImageRawFrame() if frame.append_to_context:
+                self._jobs.put_nowait(functools.partial(self._inject_image, frame))
+            case InputTextRawFrame() if self._busy or not self._jobs.empty():
+                self._jobs.put_nowait(functools.partial(self.push_frame, frame, direction))
+            case _:
+                await self.push_frame(frame, direction)
+
+    async def _work(self):
+        while True:
+            job = await self._jobs.get()
+            self._busy = True
+            try:
+                await job()
+            finally:
+                self._busy = False
+
+    async def _inject_file(self, frame: UserFileRawFrame):
+        name = frame.filename or "The file"
+        if not frame.file.startswith("data:") and "://" in frame.file:
+            return await self._refuse(name, "Only an uploaded picture can be shown, not a link.")
+        try:
+            data = await self._files.fetch(frame.file)
+        except FileResolverError as error:
+            logger.warning(f"{self}: {error}")
+            return await self._refuse(name, "The upload is gone. Please send the picture again.")
+        self._files.forget(frame.file)
+        await self._inject(name, frame.text, functools.partial(prepare_upload, data))
+
+    async def _inject_image(self, frame: UserImageRawFrame):
+        encoded = (frame.format or "").startswith("image/")
+        source = frame.transport_source or "upload"
+        prepare = (
+            functools.partial(prepare_upload, frame.image)
+            if encoded
+            else functools.partial(
+                encode_frame,
+                pixels=frame.image,
+                size=frame.size,
+                mode=frame.format or "RGB",
+                source=source,
+            )
+        )
+        await self._inject("The picture", frame.text, prepare)
+
+    async def _inject(self, name: str, text: str | None, prepare: Callable[[], Picture]):
+        loop = asyncio.get_running_loop()
+        try:
+            picture = await loop.run_in_executor(PICTURE_THREADS, prepare)
+        except PictureError as error:
+            return await self._refuse(name, str(error))
+        caption = (text or "").strip() or DEFAULT_CAPTION
+        await self._context.add_image_frame_message(
+            format="image/jpeg",
+            size=(picture.width, picture.height),
+            image=picture.jpeg,
+            text=caption,
+        )
+        await self.push_frame(PictureTurnFrame(picture=picture, caption=caption, filename=name))
+
+    async def _refuse(self, name: str, why: str):
+        await self.push_frame(RTVIServerMessageFrame(picture_message("refused", name, why)))

@@ -1,0 +1,60 @@
+"""From the first request to Ctrl-C: what happens when the server begins and ends."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator
+from types import FrameType
+
+from fastapi import FastAPI
+from loguru import logger
+
+import bot
+from pipeline.settings import Settings
+
+HANG_UP_S = 2.0
+"""How long sessions may take to end when the server does."""
+
+
+def add_lifetime(app: FastAPI, settings: Settings) -> None:
+    """Set the server's logging when it begins, and end its sessions when it is told to stop.
+
+    Uvicorn waits for every request's background tasks, which is where Pipecat's runner runs its
+    sessions, so it would wait until the last caller hangs up.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifetime(app: FastAPI) -> AsyncIterator[None]:
+        logger.remove()
+        logger.add(sys.stderr, level=settings.log_level)
+        loop = asyncio.get_running_loop()
+        stopping = asyncio.Event()
+        ending = loop.create_task(_end_sessions_when(stopping))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            _also_on(number, lambda: loop.call_soon_threadsafe(stopping.set))
+        yield
+        stopping.set()
+        await ending
+
+    app.router.lifespan_context = lifetime
+
+
+def _also_on(number: signal.Signals, act) -> None:
+    """Do something when a signal comes, before whoever handles it already."""
+    handle = signal.getsignal(number)
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        act()
+        if callable(handle):
+            handle(number, frame)
+
+    signal.signal(number, handler)
+
+
+async def _end_sessions_when(stopping: asyncio.Event) -> None:
+    await stopping.wait()
+    endings = [session.hang_up("The server is closing.") for session in bot.SESSIONS]
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(HANG_UP_S):
+            await asyncio.gather(*endings, return_exceptions=True)

@@ -1,0 +1,98 @@
+import io
+
+import pytest
+from PIL import Image
+
+from pipeline import pictures
+from pipeline.pictures import PictureError, encode_frame, prepare_upload
+
+
+def file_of(image: Image.Image, format: str, **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def opened(picture: pictures.Picture) -> Image.Image:
+    image = Image.open(io.BytesIO(picture.jpeg))
+    assert image.format == "JPEG"
+    assert image.size == (picture.width, picture.height)
+    return image
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF"])
+def test_each_format_becomes_a_jpeg_of_the_same_picture(format):
+    picture = prepare_upload(file_of(Image.new("RGB", (320, 200), "red"), format))
+    image = opened(picture)
+    assert image.size == (320, 200)
+    red, green, blue = image.convert("RGB").getpixel((160, 100))  # pyright: ignore
+    assert red > 240 and green < 15 and blue < 15
+
+
+def test_a_large_picture_is_shrunk_and_keeps_its_shape():
+    picture = prepare_upload(file_of(Image.new("RGB", (4000, 1000), "blue"), "PNG"))
+    assert (picture.width, picture.height) == (1600, 400)
+
+
+def test_it_stands_upright_and_its_metadata_stays_behind():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # taken with the camera turned by 90 degrees
+    exif[0x010F] = "a camera that tells"
+    data = file_of(Image.new("RGB", (400, 300)), "JPEG", exif=exif)
+    picture = prepare_upload(data)
+    assert (picture.width, picture.height) == (300, 400)
+    assert not opened(picture).getexif()
+    assert b"a camera that tells" in data and b"a camera that tells" not in picture.jpeg
+
+
+def test_what_is_transparent_is_white():
+    picture = prepare_upload(file_of(Image.new("RGBA", (50, 50), (0, 0, 0, 0)), "PNG"))
+    assert opened(picture).getpixel((25, 25)) == (255, 255, 255)
+
+
+def test_the_source_is_named_in_the_jpeg():
+    upload = prepare_upload(file_of(Image.new("RGB", (50, 50)), "PNG"))
+    frame = encode_frame(pixels=bytes(300), size=(10, 10), mode="RGB", source="screenVideo")
+    assert opened(upload).info["comment"] == b"source=upload"
+    assert opened(frame).info["comment"] == b"source=screenVideo"
+
+
+@pytest.mark.parametrize(
+    ("source", "size"), [("camera", (1024, 576)), ("screenVideo", (1600, 900))]
+)
+def test_a_screen_keeps_more_pixels_than_a_camera(source, size):
+    frame = encode_frame(
+        pixels=bytes(1920 * 1080 * 3), size=(1920, 1080), mode="RGB", source=source
+    )
+    assert (frame.width, frame.height) == size
+
+
+PNG = file_of(Image.effect_noise((200, 200), 80), "PNG")
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "not a JPEG"),
+        (b"%PDF-1.7 and so on", "not a JPEG"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a JPEG"),
+        (file_of(Image.new("RGB", (9, 9)), "BMP"), "not a JPEG"),
+        (PNG[: len(PNG) // 2], "broken"),
+        (file_of(Image.effect_noise((200, 200), 80), "JPEG")[:900], "broken"),
+        (PNG[:60] + bytes(40) + PNG[100:], "broken"),
+        (bytes(pictures.MAX_PICTURE_BYTES + 1), "20 MB is the most"),
+    ],
+    ids=["empty", "pdf", "svg", "bmp", "half-png", "half-jpeg", "corrupt", "too-large"],
+)
+def test_what_cannot_be_shown_is_refused_in_a_sentence(data, sentence):
+    with pytest.raises(PictureError, match=sentence) as error:
+        prepare_upload(data)
+    assert "\n" not in str(error.value)
+
+
+def test_pixels_are_counted_before_they_are_decoded(monkeypatch):
+    bomb = file_of(Image.new("1", (12000, 12000)), "PNG")
+    assert len(bomb) < 50_000
+    monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("it was decoded"))
+    with pytest.raises(PictureError, match="12000 x 12000 pixels; 50 megapixels"):
+        prepare_upload(bomb)

@@ -1,0 +1,96 @@
+import socket
+import ssl
+
+import pytest
+from google.genai.errors import APIError
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.frames import Close
+from websockets.http11 import Response
+
+from pipeline.refusals import explain
+
+
+def closed(code: int, reason: str) -> Exception:
+    """What google-genai raises when the service closes with a code and a reason."""
+    try:
+        APIError.raise_error(code, reason, None)
+    except APIError as error:
+        return error
+    raise AssertionError("raise_error always raises")
+
+
+def refused(status: int) -> Exception:
+    return InvalidStatus(Response(status, "", Headers(), b""))
+
+
+# The reasons as the real service gives them, cut at 123 bytes where it does.
+PERMANENT = [
+    (closed(1007, "API key not valid. Please pass a valid API key."), "GOOGLE_API_KEY"),
+    (closed(1007, "API key expired. Please renew the API key."), "GOOGLE_API_KEY"),
+    (
+        closed(
+            1008,
+            "models/M is not found for API version v1beta, or is not supported for "
+            "bidiGenerateContent. Call Li",
+        ),
+        "SALON_MODEL",
+    ),
+    (closed(1007, "gemini-2.0-flash-exp is not supported in the live api."), "SALON_MODEL"),
+    (closed(1011, "You exceeded your current quota, please check your plan and"), "quota"),
+    (closed(1011, "Your prepayment credits are depleted. Please go to..."), "quota"),
+    (
+        closed(
+            1007,
+            "Invalid JSON payload received. Unknown name \"proactivity\" at 'setup': "
+            "Cannot find field.",
+        ),
+        "settings",
+    ),
+    (closed(1007, "Thinking level must be specified for this model."), "settings"),
+    (closed(1007, "Request contains an invalid argument."), "settings"),
+    (
+        closed(1008, "Generative Language API has not been used in project 1 before or it is"),
+        "project",
+    ),
+    (refused(401), "GOOGLE_API_KEY"),
+    (refused(403), "GOOGLE_API_KEY"),
+    (refused(404), "GOOGLE_GEMINI_BASE_URL"),
+    (refused(429), "Try again"),
+    (ssl.SSLCertVerificationError("certificate verify failed"), "SSL_CERT_FILE"),
+]
+
+PASSING = [
+    closed(1011, "Internal error encountered."),
+    closed(1011, "The service is currently unavailable."),
+    closed(1008, "The operation was aborted."),
+    closed(1008, "BidiGenerateContent session not found"),
+    closed(1006, "Abnormal closure."),
+    closed(1000, ""),
+    ConnectionClosedError(Close(1011, "Internal error occurred."), None),
+    ConnectionClosedError(None, None),
+    refused(503),
+    TimeoutError(),
+    ConnectionRefusedError(111, "Connection refused"),
+    socket.gaierror(-2, "Name or service not known"),
+    KeyError("something new"),
+]
+
+
+@pytest.mark.parametrize(("error", "says"), PERMANENT, ids=lambda value: str(value)[:40])
+def test_what_would_fail_again_is_permanent_and_says_what_to_do(error, says):
+    refusal = explain(error, model="models/M")
+    assert refusal.permanent
+    assert says in refusal.sentence
+
+
+@pytest.mark.parametrize("error", PASSING, ids=repr)
+def test_what_may_pass_is_tried_again(error):
+    assert not explain(error, model="models/M").permanent
+
+
+@pytest.mark.parametrize("error", [e for e, _ in PERMANENT] + PASSING, ids=repr)
+def test_every_refusal_is_one_sentence_for_a_person(error):
+    sentence = explain(error, model="models/M").sentence
+    assert sentence[0].isupper() and sentence.endswith(".")
+    assert "\n" not in sentence and "None" not in sentence and "{" not in sentence

@@ -1,0 +1,78 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline.settings import ROOT, Settings, SettingsError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch):
+    for name in Settings.variables():
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_every_variable_is_documented_and_every_documented_one_is_read():
+    documented = re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert sorted(documented) == sorted(Settings.variables())
+
+
+def test_the_example_file_can_be_used_as_it_is(monkeypatch):
+    assert load_settings(env_file=ROOT / ".env.example").model == "gemini-3.8-live"
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch):
+    file = tmp_path / ".env"
+    file.write_text("SALON_MODEL=from-file\nSALON_LANGUAGE=de-DE\n")
+    monkeypatch.setenv("SALON_MODEL", "from-environment")
+    monkeypatch.setenv("SALON_LANGUAGE", "")  # restored afterwards; the file must not fill it
+    settings = load_settings(env_file=file)
+    assert settings.model == "from-environment"
+
+
+def test_what_the_file_says_reaches_the_sdks_too(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", "")
+    monkeypatch.delenv("GOOGLE_GEMINI_BASE_URL")
+    file = tmp_path / ".env"
+    file.write_text("GOOGLE_GEMINI_BASE_URL=https://127.0.0.1:8443\n")
+    load_settings(env_file=file)
+    import os
+
+    assert os.environ["GOOGLE_GEMINI_BASE_URL"] == "https://127.0.0.1:8443"
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch):
+    monkeypatch.setenv("SALON_CONNECT_TIMEOUT_S", "")
+    assert load_settings(env_file=None).connect_timeout_s == 8.0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SALON_CONNECT_TIMEOUT_S", "soon"),
+        ("SALON_CONNECT_TIMEOUT_S", "900"),
+        ("GOOGLE_GEMINI_BASE_URL", "http://127.0.0.1:8443"),
+        ("SALON_ICE_ADDRESSES", "127.0.0.1,somewhere"),
+        ("SALON_LOG_LEVEL", "loud"),
+        ("SALON_PERSONA", "../secret"),
+        ("SALON_LANGUAGE", "English please"),
+        ("SALON_OFFLINE", "perhaps"),
+        ("DAILY_ROOM_URL", "my room"),
+    ],
+)
+def test_a_bad_value_is_one_sentence_with_the_variable_and_an_example(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as error:
+        load_settings(env_file=None)
+    sentence = str(error.value)
+    assert sentence.startswith(f"{name} must be ")
+    assert value in sentence
+    assert f"for example {name}=" in sentence
+    assert "\n" not in sentence
+
+
+def test_secrets_do_not_show(monkeypatch):
+    monkeypatch.setenv("GOOGLE_API_KEY", "AIza-very-secret")
+    monkeypatch.setenv("DAILY_API_KEY", "daily-very-secret")
+    settings = load_settings(env_file=None)
+    assert "very-secret" not in repr(settings) + str(settings) + settings.model_dump_json()
