@@ -4,11 +4,12 @@ import atexit
 import shutil
 import tempfile
 
-from pipecat.runner.types import RunnerArguments
+from loguru import logger
+from pipecat.runner.types import RunnerArguments, SmallWebRTCRunnerArguments
 from pipecat.runner.utils import create_transport
 from pipecat.utils.file_storage import FileStorage, LocalFileStorage
 
-from pipeline.persona import load_persona
+from pipeline.persona import PersonaError, load_persona
 from pipeline.session import Session
 from pipeline.settings import SettingsError, load_settings
 from pipeline.transports import TRANSPORT_PARAMS
@@ -20,12 +21,18 @@ SESSIONS: set[Session] = set()
 async def bot(args: RunnerArguments) -> None:
     """Hold one conversation over the transport that the arguments name.
 
-    `args.body` may choose who answers: `{"persona": "art-critic"}`.
-
-    Raises:
-        SettingsError: When a variable is missing or has a value that can't be used.
-        PersonaError: When the persona is unknown.
+    `args.body` may choose who answers: `{"persona": "art-critic"}`. What can't be used is logged
+    in a sentence, and the caller is hung up on.
     """
+    try:
+        await _converse(args)
+    except (SettingsError, PersonaError) as error:
+        logger.error(f"The session can't start: {error}")
+        if isinstance(args, SmallWebRTCRunnerArguments):
+            await args.webrtc_connection.disconnect()
+
+
+async def _converse(args: RunnerArguments) -> None:
     settings = load_settings()
     if settings.google_api_key is None:
         raise SettingsError("GOOGLE_API_KEY is missing; for example GOOGLE_API_KEY=AIza...")

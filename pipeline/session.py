@@ -16,9 +16,8 @@ from pipecat.frames.frames import (
 )
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker, ProcessorUnusablePolicy
 from pipecat.processors.frameworks.rtvi import RTVIProcessor
-from pipecat.runner.types import RunnerArguments
+from pipecat.runner.types import DailyRunnerArguments, RunnerArguments
 from pipecat.transports.base_transport import BaseTransport
-from pipecat.transports.daily.transport import DailyTransport
 from pipecat.workers.runner import WorkerRunner
 
 from journal.journal_file import JournalFile
@@ -145,12 +144,12 @@ class Session:
             logger.info(f"Session {self._id}: the client hung up")
             await worker.cancel(reason="the client hung up")
 
-        if isinstance(transport, DailyTransport):
+        if isinstance(self._args, DailyRunnerArguments):
 
             @transport.event_handler("on_error")
-            async def on_error(transport: DailyTransport, error: str):
+            async def on_error(transport: BaseTransport, error: str):
                 # Pipecat 1.14.0 goes on without a room when joining fails.
-                if not transport.participant_id:
+                if not self._connected.is_set():
                     logger.error(f"Session {self._id}: the Daily room can't be joined: {error}")
                     await worker.cancel(reason="the Daily room can't be joined")
 

@@ -4,16 +4,14 @@ The microphone at 16 kHz and the bot's voice at 24 kHz are the rates of the Live
 pipeline's own, so no transport sets one. Every transport delivers video at 5 fps; which frames the
 model sees is the `FrameRateLimiter`'s to decide, and the more it can choose from, the fresher they
 are. Nothing is played after the end: Pipecat 1.14 would add two seconds of silence to each hang-up.
+
+A transport's libraries are imported when the first caller comes in by it.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from pipecat.evals.transport import EvalTransportParams
-from pipecat.serializers.protobuf import ProtobufFrameSerializer
 from pipecat.transports.base_transport import TransportParams, VideoInSourceParams
-from pipecat.transports.daily.transport import DailyParams
-from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams
 
 VIDEO_IN_FPS = 5
 
@@ -22,22 +20,44 @@ _AUDIO: dict[str, Any] = {
     "audio_out_enabled": True,
     "audio_out_end_silence_secs": 0,
 }
+_VIDEO: dict[str, Any] = {
+    "video_in_enabled": True,
+    "video_in_sources": {
+        source: VideoInSourceParams(framerate=VIDEO_IN_FPS) for source in ("camera", "screenVideo")
+    },
+}
 
 
-def _video() -> dict[str, Any]:
-    sources = ("camera", "screenVideo")
-    return {
-        "video_in_enabled": True,
-        "video_in_sources": {
-            source: VideoInSourceParams(framerate=VIDEO_IN_FPS) for source in sources
-        },
-    }
+def _webrtc() -> TransportParams:
+    from pipeline.webrtc_tracks import use_fresh_tracks
+
+    use_fresh_tracks()
+    return TransportParams(**_AUDIO, **_VIDEO)
 
 
-TRANSPORT_PARAMS: dict[str, Callable[[], Any]] = {
-    "webrtc": lambda: TransportParams(**_AUDIO, **_video()),
-    "daily": lambda: DailyParams(**_AUDIO, **_video()),
-    "websocket": lambda: FastAPIWebsocketParams(**_AUDIO, serializer=ProtobufFrameSerializer()),
-    "eval": lambda: EvalTransportParams(**_AUDIO),
+def _daily() -> TransportParams:
+    from pipecat.transports.daily.transport import DailyParams
+
+    return DailyParams(**_AUDIO, **_VIDEO)
+
+
+def _websocket() -> TransportParams:
+    from pipecat.serializers.protobuf import ProtobufFrameSerializer
+    from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams
+
+    return FastAPIWebsocketParams(**_AUDIO, serializer=ProtobufFrameSerializer())
+
+
+def _eval() -> TransportParams:
+    from pipecat.evals.transport import EvalTransportParams
+
+    return EvalTransportParams(**_AUDIO)
+
+
+TRANSPORT_PARAMS: dict[str, Callable[[], TransportParams]] = {
+    "webrtc": _webrtc,
+    "daily": _daily,
+    "websocket": _websocket,
+    "eval": _eval,
 }
 """By the names that `create_transport` looks for."""

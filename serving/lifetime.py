@@ -4,14 +4,18 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from loguru import logger
 
 import bot
 from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from loguru import Record
 
 HANG_UP_S = 2.0
 """How long sessions may take to end when the server does."""
@@ -27,7 +31,7 @@ def add_lifetime(app: FastAPI, settings: Settings) -> None:
     @contextlib.asynccontextmanager
     async def lifetime(app: FastAPI) -> AsyncIterator[None]:
         logger.remove()
-        logger.add(sys.stderr, level=settings.log_level)
+        logger.add(sys.stderr, level=settings.log_level, filter=_is_news)
         loop = asyncio.get_running_loop()
         stopping = asyncio.Event()
         ending = loop.create_task(_end_sessions_when(stopping))
@@ -40,7 +44,12 @@ def add_lifetime(app: FastAPI, settings: Settings) -> None:
     app.router.lifespan_context = lifetime
 
 
-def _also_on(number: signal.Signals, act) -> None:
+def _is_news(record: "Record") -> bool:
+    """Drop what Pipecat 1.14.0 warns of every two seconds while a camera is off."""
+    return not record["message"].startswith("Timeout: No video frame received")
+
+
+def _also_on(number: signal.Signals, act: Callable[[], object]) -> None:
     """Do something when a signal comes, before whoever handles it already."""
     handle = signal.getsignal(number)
 

@@ -1,9 +1,10 @@
-"""A caller over real WebRTC: aiortc against the server's own routes, as a page would call."""
+"""A caller over real WebRTC: aiortc, as a page would call."""
 
 import asyncio
 import contextlib
 import json
-from typing import Any, Self
+import uuid
+from typing import Any, Protocol, Self
 
 import httpx
 from aiortc import (
@@ -12,8 +13,76 @@ from aiortc import (
     RTCPeerConnection,
     RTCSessionDescription,
 )
+from pipecat.runner.types import SmallWebRTCRunnerArguments
+from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
 
+import bot
 from tests.support.media import Camera, Ear, Microphone
+
+
+class Door(Protocol):
+    """How a caller gets in."""
+
+    async def start(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask for a session; the answer is that of `/start`."""
+        ...
+
+    async def offer(self, session_id: str, sdp: str) -> str:
+        """Offer a connection; the answer is the server's description of its side."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what the door holds."""
+        ...
+
+
+class HttpDoor:
+    """The server's own routes."""
+
+    def __init__(self, url: str):
+        self.http = httpx.AsyncClient(base_url=url, timeout=30)
+
+    async def start(self, body: dict[str, Any]) -> dict[str, Any]:
+        answer = await self.http.post("/start", json={"transport": "webrtc", "body": body})
+        answer.raise_for_status()
+        return answer.json()
+
+    async def offer(self, session_id: str, sdp: str) -> str:
+        path = f"/sessions/{session_id}/api/offer"
+        answer = await self.http.post(path, json={"sdp": sdp, "type": "offer"})
+        answer.raise_for_status()
+        return answer.json()["sdp"]
+
+    async def close(self) -> None:
+        await self.http.aclose()
+
+
+class BotDoor:
+    """The bot itself, in the test's own process and event loop."""
+
+    def __init__(self):
+        self._body: dict[str, Any] = {}
+        self.bot: asyncio.Task | None = None
+
+    async def start(self, body: dict[str, Any]) -> dict[str, Any]:
+        self._body = body
+        return {"sessionId": uuid.uuid4().hex}
+
+    async def offer(self, session_id: str, sdp: str) -> str:
+        connection = SmallWebRTCConnection()
+        await connection.initialize(sdp=sdp, type="offer")
+        args = SmallWebRTCRunnerArguments(
+            webrtc_connection=connection, body=self._body, session_id=session_id
+        )
+        self.bot = asyncio.create_task(bot.bot(args))
+        answer = connection.get_answer()
+        assert answer
+        return answer["sdp"]
+
+    async def close(self) -> None:
+        if self.bot:
+            async with asyncio.timeout(10):
+                await self.bot
 
 
 class Caller:
@@ -21,13 +90,13 @@ class Caller:
 
     def __init__(
         self,
-        url: str,
+        door: Door | str,
         *,
         persona: str | None = None,
         camera: Camera | None = None,
         screen: Camera | None = None,
     ):
-        self._url = url
+        self.door = HttpDoor(door) if isinstance(door, str) else door
         self._persona = persona
         self._camera, self._screen = camera, screen
         self.microphone = Microphone()
@@ -40,7 +109,6 @@ class Caller:
         self._tasks: list[asyncio.Task] = []
 
     async def __aenter__(self) -> Self:
-        self._http = httpx.AsyncClient(base_url=self._url, timeout=30)
         self._pc = RTCPeerConnection(
             RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         )
@@ -53,9 +121,7 @@ class Caller:
         self._pc.on("track", self._on_track)
         self._pc.on("connectionstatechange", self._on_state)
         choice = {"persona": self._persona} if self._persona else {}
-        answer = await self._http.post("/start", json={"transport": "webrtc", "body": choice})
-        answer.raise_for_status()
-        self.session = answer.json()
+        self.session = await self.door.start(choice)
         await self._negotiate()
         async with asyncio.timeout(15):
             await self._open.wait()
@@ -69,7 +135,7 @@ class Caller:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._pc.close()
-        await self._http.aclose()
+        await self.door.close()
 
     # --- what the caller does -------------------------------------------------------------------
 
@@ -80,26 +146,27 @@ class Caller:
     async def uploads(self, data: bytes, *, name: str, caption: str, mime: str = "image/png"):
         """Upload a file and send it, as the page does."""
         files = {"file": (name, data, mime)}
-        answer = await self._http.post(self.session["fileUploadUrl"], files=files)
+        assert isinstance(self.door, HttpDoor)
+        answer = await self.door.http.post(self.session["fileUploadUrl"], files=files)
         answer.raise_for_status()
         self._send("send-file", {"file": answer.json(), "content": caption})
 
     # --- what the caller is told ----------------------------------------------------------------
 
-    async def hears(self, type: str, *, within_s: float = 15, **fields: Any) -> dict[str, Any]:
+    async def hears(self, kind: str, /, *, within_s: float = 15, **fields: Any) -> dict[str, Any]:
         """Wait for an RTVI message; server messages are looked for by the fields of their data."""
         async with asyncio.timeout(within_s):
             while True:
                 for message in self.messages:
                     data = message.get("data") or {}
-                    if message.get("type") == type and fields.items() <= data.items():
+                    if message.get("type") == kind and fields.items() <= data.items():
                         return data
                 self._arrived.clear()
                 await self._arrived.wait()
 
-    def told(self, type: str) -> list[dict[str, Any]]:
+    def told(self, kind: str) -> list[dict[str, Any]]:
         """The data of all messages of a type so far."""
-        return [m.get("data") or {} for m in self.messages if m.get("type") == type]
+        return [m.get("data") or {} for m in self.messages if m.get("type") == kind]
 
     async def bot_said(self, words: str, *, within_s: float = 20) -> str:
         """Wait until the bot's transcript holds some words; the answer is the transcript."""
@@ -118,15 +185,8 @@ class Caller:
     async def _negotiate(self) -> None:
         await self._pc.setLocalDescription(await self._pc.createOffer())
         offer = self._pc.localDescription
-        answer = await self._http.post(
-            f"/sessions/{self.session['sessionId']}/api/offer",
-            json={"sdp": offer.sdp, "type": offer.type},
-        )
-        answer.raise_for_status()
-        description = answer.json()
-        await self._pc.setRemoteDescription(
-            RTCSessionDescription(sdp=description["sdp"], type=description["type"])
-        )
+        sdp = await self.door.offer(self.session["sessionId"], offer.sdp)
+        await self._pc.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="answer"))
 
     def _on_track(self, track) -> None:
         if track.kind == "audio":

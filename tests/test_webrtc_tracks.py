@@ -1,0 +1,99 @@
+"""A receiver that was off: what Pipecat and aiortc do, and what ours does."""
+
+import asyncio
+
+import pytest
+from aiortc import RTCRtpReceiver
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
+from aiortc.rtp import RTCP_PSFB_PLI, RtcpPacket, RtcpPsfbPacket, RtpPacket
+from pipecat.transports.smallwebrtc import connection
+from pipecat.transports.smallwebrtc.connection import SmallWebRTCTrack
+
+from pipeline.webrtc_tracks import FreshTrack, use_fresh_tracks
+
+
+class Line:
+    """A DTLS transport's place: remembers the RTCP that the receiver sends."""
+
+    state = "connected"
+    _stats_id = "line"
+
+    def __init__(self):
+        self.sent: list[bytes] = []
+
+    def _register_rtp_receiver(self, receiver, parameters):
+        pass
+
+    def _unregister_rtp_receiver(self, receiver):
+        pass
+
+    async def _send_rtp(self, data: bytes) -> None:
+        self.sent.append(data)
+
+    def asked_for_a_keyframe(self) -> bool:
+        packets = [packet for data in self.sent for packet in RtcpPacket.parse(data)]
+        return any(isinstance(p, RtcpPsfbPacket) and p.fmt == RTCP_PSFB_PLI for p in packets)
+
+
+@pytest.fixture
+async def receiver():
+    receiver = RTCRtpReceiver("video", Line())  # pyright: ignore
+    receiver._track = connection.RemoteStreamTrack(kind="video")
+    codec = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90_000, payloadType=96)
+    receiver._set_rtcp_ssrc(1)
+    await receiver.receive(RTCRtpReceiveParameters(codecs=[codec]))
+    yield receiver
+    await receiver.stop()
+
+
+def packet(number: int) -> RtpPacket:
+    """One small VP8 frame in one packet."""
+    made = RtpPacket(
+        payload_type=96, sequence_number=number, timestamp=number * 6000, ssrc=7, marker=1
+    )
+    made.payload = b"\x10" + bytes(20)
+    return made
+
+
+async def frames_put_together_after_a_pause(receiver, track_class) -> int:
+    """How many of ten frames are put together that come after a time of being off."""
+    track = track_class(receiver)
+    receiver._enabled = True
+    await receiver._handle_rtp_packet(packet(0), 0)
+    receiver._enabled = False
+    for number in range(1, 6):
+        await receiver._handle_rtp_packet(packet(number), 0)
+
+    decoded = receiver._RTCRtpReceiver__decoder_queue
+    put_together = 0
+    put = decoded.put
+
+    def count(item):
+        nonlocal put_together
+        put_together += item is not None
+        put(item)
+
+    decoded.put = count
+    reading = asyncio.create_task(track.recv())
+    await asyncio.sleep(0)
+    for number in range(6, 16):
+        await receiver._handle_rtp_packet(packet(number), 0)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    track.stop()
+    return put_together
+
+
+async def test_pipecats_track_waits_for_what_it_threw_away(receiver):
+    assert await frames_put_together_after_a_pause(receiver, SmallWebRTCTrack) == 0
+
+
+async def test_a_fresh_track_goes_on_at_once_and_asks_for_a_keyframe(receiver):
+    assert await frames_put_together_after_a_pause(receiver, FreshTrack) == 9
+    assert receiver.transport.asked_for_a_keyframe()
+
+
+def test_connections_use_fresh_tracks(monkeypatch):
+    monkeypatch.setattr(connection, "SmallWebRTCTrack", SmallWebRTCTrack)
+    use_fresh_tracks()
+    assert connection.SmallWebRTCTrack is FreshTrack

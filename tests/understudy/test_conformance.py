@@ -1,0 +1,272 @@
+"""The unmodified google-genai client against the understudy, over TLS, in real time."""
+
+import asyncio
+import contextlib
+import json
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from google import genai
+from google.genai import errors, types
+from google.genai.live import AsyncSession
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tests.understudy.support import MODEL_2_5, picture, silence, speech
+from understudy import Misbehaviour, Understudy
+
+MODEL = "gemini-3.8-live"
+PATH = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
+CONFIG = types.LiveConnectConfig(
+    response_modalities=[types.Modality.AUDIO],
+    input_audio_transcription=types.AudioTranscriptionConfig(),
+    output_audio_transcription=types.AudioTranscriptionConfig(),
+    session_resumption=types.SessionResumptionConfig(),
+)
+
+
+def trust(understudy: Understudy) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(understudy.cert_path))
+
+
+def client(understudy: Understudy, key: str = "any") -> genai.Client:
+    options = types.HttpOptions(
+        base_url=understudy.base_url, async_client_args={"ssl": trust(understudy)}
+    )
+    return genai.Client(api_key=key, http_options=options)
+
+
+@contextlib.asynccontextmanager
+async def session(
+    understudy: Understudy, config: types.LiveConnectConfig = CONFIG, model: str = MODEL
+) -> AsyncIterator[AsyncSession]:
+    async with client(understudy).aio.live.connect(model=model, config=config) as live:
+        yield live
+
+
+async def speak(live: AsyncSession, samples: np.ndarray) -> None:
+    """Sends 20 ms messages in real time."""
+    data = (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
+    loop = asyncio.get_running_loop()
+    due_s = loop.time()
+    for start in range(0, len(data), 640):
+        blob = types.Blob(data=data[start : start + 640], mime_type="audio/pcm;rate=16000")
+        await live.send_realtime_input(audio=blob)
+        due_s += 0.02
+        await asyncio.sleep(max(0, due_s - loop.time()))
+
+
+class Turn:
+    """What a turn brought."""
+
+    def __init__(self, messages: Sequence[types.LiveServerMessage]) -> None:
+        contents = [m.server_content for m in messages if m.server_content]
+        self.audio = b"".join(m.data or b"" for m in messages)
+        self.said = "".join(
+            c.output_transcription.text or "" for c in contents if c.output_transcription
+        )
+        self.heard = "".join(
+            c.input_transcription.text or "" for c in contents if c.input_transcription
+        )
+        self.interrupted = any(c.interrupted for c in contents)
+        self.generated = any(c.generation_complete for c in contents)
+        self.usage = next((m.usage_metadata for m in messages if m.usage_metadata), None)
+        self.handles = [
+            m.session_resumption_update.new_handle for m in messages if m.session_resumption_update
+        ]
+
+
+async def turn(live: AsyncSession) -> Turn:
+    async with asyncio.timeout(15):
+        return Turn([message async for message in live.receive()])
+
+
+@pytest.fixture
+async def understudy(tmp_path: Path) -> AsyncIterator[Understudy]:
+    async with Understudy(record_path=tmp_path / "record.jsonl") as running:
+        yield running
+
+
+async def test_a_spoken_conversation_with_an_interruption(understudy):
+    async with session(understudy) as live:
+        said = np.concatenate([silence(0.3), speech("Hello there."), silence(0.7)])
+        microphone = asyncio.create_task(speak(live, said))
+        answer = await turn(live)
+        await microphone
+        assert answer.heard.startswith("[")
+        assert answer.said.startswith("You spoke for")
+        assert 2 < len(answer.audio) / 48_000 < 6
+        assert np.abs(np.frombuffer(answer.audio, np.int16)).max() > 3000
+        assert answer.usage
+        assert answer.usage.response_token_count == round(len(answer.audio) / 48_000 * 25)
+
+        await live.send_realtime_input(text="count to 60")
+        await asyncio.sleep(0.8)
+        microphone = asyncio.create_task(speak(live, said))
+        cut, answer = await turn(live), await turn(live)
+        await microphone
+        assert cut.interrupted
+        assert not cut.generated
+        assert 0.5 < len(cut.audio) / 48_000 < 25
+        assert answer.said.startswith("You spoke for")
+
+
+async def test_typing_a_picture_and_resuming(understudy):
+    red = types.Part.from_bytes(data=picture("red", source="upload"), mime_type="image/jpeg")
+    question = types.Part(text="what colour is this?")
+    async with session(understudy) as live:
+        await live.send_realtime_input(
+            video=types.Blob(data=picture("green", source="camera"), mime_type="image/jpeg")
+        )
+        await live.send_client_content(turns=types.Content(role="user", parts=[red, question]))
+        answer = await turn(live)
+        assert answer.said.startswith("I see the picture you sent, 640 by 480 pixels, mostly red.")
+        async for message in live.receive():
+            if message.session_resumption_update:
+                handle = message.session_resumption_update.new_handle
+                break
+
+    resumption = types.SessionResumptionConfig(handle=handle)
+    config = CONFIG.model_copy(update={"session_resumption": resumption})
+    async with session(understudy, config) as live:
+        await live.send_realtime_input(text="what do you see?")
+        answer = await turn(live)
+        assert "The last camera frame has 640 by 480 pixels, mostly green." in answer.said
+        assert "mostly red" in answer.said
+
+
+async def test_pipecats_first_words_on_2_5(understudy):
+    async with session(understudy, model=MODEL_2_5) as live:
+        await live.send_client_content(
+            turns=types.Content(role="user", parts=[types.Part(text="Greet the user.")])
+        )
+        answer = await turn(live)
+        assert answer.said.strip().startswith("Hello, I am the understudy")
+
+
+@pytest.mark.parametrize(
+    ("key", "model", "code", "reason"),
+    [
+        ("invalid-key", MODEL, 1007, "API key not valid. Please pass a valid API key."),
+        ("any", "no-such-model", 1008, "models/no-such-model is not found for API version"),
+    ],
+)
+async def test_refusals_reach_the_client_with_code_and_reason(understudy, key, model, code, reason):
+    with pytest.raises(errors.APIError) as caught:
+        async with client(understudy, key).aio.live.connect(model=model, config=CONFIG):
+            raise AssertionError("connected")
+    assert caught.value.code == code
+    assert reason in str(caught.value)
+    await wait_for_event(understudy, "closed")
+    assert "invalid-key" not in json.dumps(understudy.records)
+
+
+async def wait_for_event(understudy: Understudy, event: str) -> dict:
+    async with asyncio.timeout(5):
+        while not (found := [r for r in understudy.records if r["event"] == event]):
+            await asyncio.sleep(0.01)
+    return found[-1]
+
+
+async def test_models_are_listed_for_the_sdk(understudy):
+    models = [model.name async for model in await client(understudy).aio.models.list()]
+    assert f"models/{MODEL}" in models
+
+
+async def test_every_event_is_in_the_file_and_in_memory(tmp_path):
+    path = tmp_path / "record.jsonl"
+    async with Understudy(record_path=path) as understudy:
+        async with session(understudy) as live:
+            await live.send_realtime_input(text="hi")
+            await turn(live)
+        closed = await wait_for_event(understudy, "closed")
+        records = understudy.records
+    assert [json.loads(line) for line in path.read_text().splitlines()] == records
+    assert closed["code"] == 1000
+    assert [record["event"] for record in records] == [
+        "connected",
+        "setup",
+        "text",
+        "answer",
+        "audio_out",
+        "generation_complete",
+        "turn_complete",
+        "closed",
+    ]
+    assert {record["session"] for record in records} == {"s1"}
+
+
+async def raw(understudy: Understudy, *frames: str | bytes) -> list[str | bytes]:
+    url = understudy.base_url.replace("https", "wss") + PATH + "?key=k"
+    received = []
+    async with connect(url, ssl=trust(understudy), max_size=None) as websocket:
+        for frame in frames:
+            await websocket.send(frame)
+        with contextlib.suppress(ConnectionClosed):
+            async with asyncio.timeout(5):
+                while True:
+                    received.append(await websocket.recv())
+    return [*received, f"{websocket.close_code} {websocket.close_reason}"]
+
+
+async def test_server_frames_are_binary_and_nothing_a_client_sends_stops_the_server(understudy):
+    setup = json.dumps({"setup": {"model": f"models/{MODEL}"}})
+    refused = "1007 Invalid JSON payload received. Unexpected token."
+    first, *_, closing = await raw(understudy, setup, "nonsense")
+    assert first == b'{\n  "setupComplete": {}\n}'
+    assert closing == refused
+    assert (await raw(understudy, b"\xff\x00"))[-1] == refused
+    long = json.dumps({"realtimeInput": {"text": "x" * 300_000, "nothing": 1}})
+    assert "Unknown name" in str((await raw(understudy, setup, long))[-1])
+    assert str((await raw(understudy, "x" * 9_000_000))[-1]).startswith("1009")
+    async with session(understudy) as live:
+        await live.send_realtime_input(text="still there?")
+        assert "still there?" in (await turn(live)).said
+
+
+async def test_a_minute_of_audio_in_one_message(understudy):
+    wav = np.concatenate([silence(1), *[speech()] * 20, silence(2)])
+    data = (wav * 32767).astype("<i2").tobytes()
+    async with session(understudy) as live:
+        await live.send_realtime_input(audio=types.Blob(data=data, mime_type="audio/pcm"))
+        assert (await turn(live)).said.startswith("You spoke for")
+
+
+@pytest.mark.parametrize(
+    "misbehaviour", [Misbehaviour.NEVER_ANSWER_SETUP, Misbehaviour.CLOSE_1011_AFTER_SETUP]
+)
+async def test_misbehaviour(misbehaviour):
+    async with Understudy(misbehaviour=misbehaviour) as understudy:
+        if misbehaviour is Misbehaviour.NEVER_ANSWER_SETUP:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1), session(understudy):
+                    raise AssertionError("connected")
+            return
+        async with session(understudy) as live:
+            with pytest.raises(errors.APIError, match="1011 None. Internal error encountered."):
+                await turn(live)
+
+
+async def test_misbehaviour_at_the_upgrade():
+    async with Understudy(misbehaviour=Misbehaviour.REFUSE_503) as understudy:
+        with pytest.raises(InvalidStatus, match="503"):
+            async with session(understudy):
+                raise AssertionError("connected")
+
+
+async def test_it_closes_with_sessions_open_and_leaves_nothing_behind():
+    async with Understudy() as understudy:
+        live = await client(understudy).aio.live.connect(model=MODEL, config=CONFIG).__aenter__()
+        await live.send_realtime_input(text="count to 100")
+        await wait_for_event(understudy, "answer")
+        begun_s = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - begun_s < 1
+    assert not understudy.cert_path.exists()
+    with contextlib.suppress(errors.APIError):
+        await turn(live)
+    await live.close()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    assert not [task for task in others if "understudy" in task.get_name()]

@@ -1,0 +1,59 @@
+import json
+
+import pytest
+
+from understudy.routes import LiveRoute, ModelsRoute, check_key, models_body, route
+
+LIVE = "ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
+
+
+@pytest.mark.parametrize("prefix", ["/", "//", "/gw/x/", "/pre//", "///a///"])
+def test_prefixes_and_repeated_slashes(prefix):
+    assert route(prefix + LIVE, {}) == LiveRoute("v1beta", None)
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta", "v1alpha"])
+def test_versions(version):
+    assert route("/" + LIVE.replace("v1beta", version), {}) == LiveRoute(version, None)
+
+
+@pytest.mark.parametrize(
+    ("query", "headers"),
+    [
+        ("", {"x-goog-api-key": "k"}),
+        ("?key=k", {}),
+        ("?alt=ws&access_token=k", {}),
+        ("", {"authorization": "Token k"}),
+    ],
+)
+def test_where_a_key_may_be(query, headers):
+    assert route(f"/{LIVE}{query}", headers) == LiveRoute("v1beta", "k")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "", "/ws", f"/{LIVE}Constrained", "/" + LIVE.replace("v1beta", "v2"), f"/{LIVE}/more"],
+)
+def test_other_places_do_not_exist(path):
+    assert route(path, {}) is None
+
+
+def test_models():
+    assert route("//v1beta/models?pageSize=5", {}) == ModelsRoute(None)
+    assert route("/v1/models/gemini-3.8-live", {}) == ModelsRoute("gemini-3.8-live")
+    body = models_body(None)
+    assert body and "models/gemini-3.8-live" in [m["name"] for m in json.loads(body)["models"]]
+    one = models_body("gemini-3.8-live")
+    assert one and json.loads(one)["supportedGenerationMethods"] == ["bidiGenerateContent"]
+    assert models_body("gpt") is None
+
+
+def test_keys():
+    assert check_key("anything", None) is None
+    assert check_key("k", {"k"}) is None
+    for refused in (check_key("invalid-1", None), check_key("other", {"k"})):
+        assert refused
+        assert refused.code == 1007
+        assert refused.reason == "API key not valid. Please pass a valid API key."
+    missing = check_key(None, None)
+    assert missing and missing.code == 1008
