@@ -31,7 +31,8 @@ def add_lifetime(app: FastAPI, settings: Settings) -> None:
     @contextlib.asynccontextmanager
     async def lifetime(app: FastAPI) -> AsyncIterator[None]:
         logger.remove()
-        logger.add(sys.stderr, level=settings.log_level, filter=_is_news)
+        # `diagnose` would print the values of variables with a traceback, a key's among them.
+        logger.add(sys.stderr, level=settings.log_level, filter=_is_news, diagnose=False)
         loop = asyncio.get_running_loop()
         stopping = asyncio.Event()
         ending = loop.create_task(_end_sessions_when(stopping))
