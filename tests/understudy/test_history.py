@@ -1,5 +1,7 @@
 """How a conversation begins, in both of Pipecat's ways and on both kinds of model."""
 
+from typing import Any
+
 from tests.understudy.support import (
     MODEL_2_5,
     Client,
@@ -12,7 +14,7 @@ from tests.understudy.support import (
 from understudy.answers import GREETING
 from understudy.memory import ResumptionStore
 
-HISTORY = {"historyConfig": {"initialHistoryInClientContent": True}}
+HISTORY: dict[str, Any] = {"historyConfig": {"initialHistoryInClientContent": True}}
 
 
 def test_3_x_does_not_answer_history_until_it_is_nudged():

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from tests.understudy.support import (
@@ -18,7 +20,7 @@ from understudy.effects import Failed
 QUIET_MIC = silence(0.8)
 
 
-def automatic(**fields):
+def automatic(**fields: Any) -> dict[str, Any]:
     return {"realtimeInputConfig": {"automaticActivityDetection": fields}}
 
 
@@ -392,7 +394,7 @@ def test_a_typed_question_about_what_was_seen():
     client.wait(10)
     client.type("What do you see?")
     client.wait(10)
-    assert client.said() == "The last camera frame has 640 by 480 pixels, bright, mostly yellow."
+    assert client.said() == "The last camera frame has 640 by 480 pixels, mostly yellow."
 
 
 def test_tool_responses_nobody_waits_for_are_recorded():

@@ -1,0 +1,124 @@
+"""The command as a user gives it: what it prints, refuses, and leaves behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import httpx
+import psutil
+import pytest
+
+from pipeline.settings import ROOT
+from tests.support.caller import Caller
+from tests.support.server import running_server
+
+
+def runner(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Give the command and wait for its end."""
+    environment = {**os.environ, **variables}
+    command = [sys.executable, "runner.py", *options]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"SALON_LOG_LEVEL": "loud"}, "SALON_LOG_LEVEL must be TRACE"),
+        ({"SALON_PERSONA": "nobody"}, "There is no persona 'nobody'"),
+        ({"SALON_CONNECT_TIMEOUT_S": "0"}, "SALON_CONNECT_TIMEOUT_S must be a number"),
+    ],
+)
+def test_a_bad_value_stops_it_with_one_sentence(variables, sentence):
+    ended = runner(**variables)
+    assert ended.returncode == 2
+    assert ended.stderr.count("Salon can't start") == 1
+    assert sentence in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_port_that_is_taken_is_one_sentence():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = runner("--host", "127.0.0.1", "--port", str(port))
+    assert ended.returncode == 2
+    assert f"127.0.0.1:{port} can't be listened on" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_help_tells_the_options_and_starts_nothing():
+    ended = runner("--help")
+    assert ended.returncode == 0
+    assert "--offline" in ended.stdout and "--port" in ended.stdout
+
+
+def test_without_a_key_it_is_offline_and_says_so(tmp_path):
+    with running_server(tmp_path) as server:
+        about = httpx.get(f"{server.url}/api/salon").json()
+        log = server.log()
+    assert about["offline"] is True
+    assert "understudy" in about["notice"]
+    assert [p["name"] for p in about["personas"] if p["default"]] == ["companion"]
+    assert f"Salon is open at {server.url}" in log and "Offline" in log
+
+
+def test_the_page_and_its_parts_come_from_the_server(server):
+    page = httpx.get(server.url)
+    assert page.headers["content-type"].startswith("text/html")
+    for line in page.text.splitlines():
+        for part in line.split('"'):
+            if part.startswith("/assets/"):
+                assert httpx.get(server.url + part).status_code == 200, part
+
+
+def ended_within(pids: list[int], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not any(psutil.pid_exists(pid) and not _is_zombie(pid) for pid in pids):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_stopping_it_ends_calls_and_processes_within_three_seconds(tmp_path, number):
+    with running_server(tmp_path, "--offline") as server:
+        async with Caller(server.url) as caller:
+            await caller.bot_said("understudy")
+            children = [p.pid for p in psutil.Process(server.process.pid).children(recursive=True)]
+            assert children
+            server.process.send_signal(number)
+            ended = await caller.hears("server-message", type="ended", within_s=3)
+            assert ended["text"] == "The server is closing."
+            assert ended_within([server.process.pid, *children], 3)
+        assert server.process.wait(timeout=1) == 0
+        assert "Traceback" not in server.log()
+        assert len(server.turns(caller.session["sessionId"])) == 1
+
+
+def test_a_server_that_is_killed_takes_its_understudy_along(tmp_path):
+    with running_server(tmp_path, "--offline") as server:
+        children = [p.pid for p in psutil.Process(server.process.pid).children(recursive=True)]
+        server.process.kill()
+        server.process.wait()
+        assert ended_within(children, 3)
+
+
+def test_no_secret_is_printed(tmp_path):
+    with running_server(
+        tmp_path, GOOGLE_API_KEY="AIza-planted-key", DAILY_API_KEY="daily-planted-key"
+    ) as server:
+        about = httpx.get(f"{server.url}/api/salon").text
+        log = server.log()
+    assert "planted" not in about + log
