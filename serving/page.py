@@ -21,6 +21,8 @@ def add_page(app: FastAPI, settings: Settings) -> None:
     To be called before Pipecat adds its own routes: the first route of a path is the one that
     counts.
     """
+    # Who answers by default comes first.
+    personas = sorted(load_personas(), key=lambda persona: persona.name != settings.persona)
     salon = {
         "name": "Salon",
         "offline": settings.offline,
@@ -33,7 +35,7 @@ def add_page(app: FastAPI, settings: Settings) -> None:
                 "summary": persona.summary,
                 "default": persona.name == settings.persona,
             }
-            for persona in load_personas()
+            for persona in personas
         ],
         "pictures": {
             "max_bytes": MAX_PICTURE_BYTES,

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from aiortc import RTCRtpReceiver
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
+from aiortc.rtcrtpreceiver import RemoteStreamTrack
 from aiortc.rtp import RTCP_PSFB_PLI, RtcpPacket, RtcpPsfbPacket, RtpPacket
 from pipecat.transports.smallwebrtc import connection
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCTrack
@@ -38,7 +39,7 @@ class Line:
 @pytest.fixture
 async def receiver():
     receiver = RTCRtpReceiver("video", Line())  # pyright: ignore
-    receiver._track = connection.RemoteStreamTrack(kind="video")
+    receiver._track = RemoteStreamTrack(kind="video")
     codec = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90_000, payloadType=96)
     receiver._set_rtcp_ssrc(1)
     await receiver.receive(RTCRtpReceiveParameters(codecs=[codec]))
