@@ -6,6 +6,8 @@ UV     := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+# Node.js comes from a package too, so that nobody has to install it.
+NPM    := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --silent
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format lock web clean
@@ -16,22 +18,24 @@ help:            ## Show this.
 run: $(VENV)/.run            ## Serve the page at http://localhost:7860 (ARGS="--port 8000" for more).
 	$(BIN)/python runner.py $(ARGS)
 
-test: $(VENV)/.dev            ## Run every test, in a real browser too (ARGS="-k typed" for some).
+test: web/node_modules/.ready            ## Run every test, in a real browser too (ARGS="-k typed" for some).
 	@$(BIN)/python tests/browser.py
 	$(BIN)/pytest $(ARGS)
+	$(NPM) test
 
-check: $(VENV)/.dev web/node_modules/.ready            ## Lint, format check, types; the built page is its source.
+check: web/node_modules/.ready            ## Lint, format check, types; the built page is its source.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
-	cd web && npm run --silent check && npm run --silent verify-dist
+	$(NPM) run check
+	$(NPM) run verify-dist
 
 format: $(VENV)/.dev            ## Put the code into its one format.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 web: web/node_modules/.ready            ## Build the page into web/dist.
-	cd web && npm run --silent build
+	$(NPM) run build
 
 lock: $(UV)            ## Pin the newest versions that pyproject.toml allows.
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --upgrade \
@@ -48,14 +52,12 @@ $(VENV)/.run: requirements.lock | $(UV)
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.lock | $(VENV)/.run
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
 	@touch $@
 
-# The page's tests need Node.js; running it does not.
-web/node_modules/.ready: web/package-lock.json
-	@command -v npm >/dev/null || { echo "make check needs Node.js 20 or newer (npm)."; exit 1; }
-	cd web && npm ci --silent
+web/node_modules/.ready: web/package-lock.json | $(VENV)/.dev
+	$(NPM) ci
 	@touch $@
 
 # uv in a folder of the project, where the machine has none.

@@ -96,6 +96,13 @@ async def generation(live: AsyncSession) -> Turn:
     return Turn(messages)
 
 
+async def next_handle(live: AsyncSession) -> str | None:
+    async for message in live.receive():
+        if message.session_resumption_update:
+            return message.session_resumption_update.new_handle
+    raise AssertionError("no handle")
+
+
 @pytest.fixture
 async def understudy(tmp_path: Path) -> AsyncIterator[Understudy]:
     async with Understudy(record_path=tmp_path / "record.jsonl") as running:
@@ -115,7 +122,7 @@ async def test_a_spoken_conversation_with_an_interruption(understudy):
 
         await live.send_realtime_input(text="count to 60")
         assert (await turn(live)).interrupted  # the playback
-        await asyncio.sleep(0.8)
+        await asyncio.sleep(0.6)
         microphone = asyncio.create_task(speak(live, said))
         cut, answer = await turn(live), await generation(live)
         await microphone
@@ -139,7 +146,7 @@ async def test_typing_a_picture_and_resuming(understudy):
         assert answer.said.startswith("I see the picture you sent, 640 by 480 pixels, mostly red.")
         await live.send_realtime_input(text="thanks")
         assert (await turn(live)).interrupted
-        handle = (await generation(live)).handles[0]
+        handle = await next_handle(live)
 
     resumption = types.SessionResumptionConfig(handle=handle)
     config = CONFIG.model_copy(update={"session_resumption": resumption})

@@ -1,0 +1,126 @@
+"""The command: `python -m understudy`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from understudy import Misbehaviour, Understudy
+from understudy.profiles import PROFILES
+
+_USAGE_ERROR = 2
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = _Parser(prog="understudy", description="A local stand-in for the Gemini Live API.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen at")
+    parser.add_argument("--port", type=_port, default=8443, help="port to listen at; 0: any free")
+    parser.add_argument("--cert-dir", type=Path, help="where cert.pem goes; default: temporary")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="append events as JSON lines")
+    parser.add_argument(
+        "--keys", type=_keys, metavar="K1,K2", help="the only API keys taken; default: any"
+    )
+    parser.add_argument(
+        "--profile",
+        choices=sorted(PROFILES),
+        help="play this model family whatever model is asked for",
+    )
+    parser.add_argument(
+        "--misbehave", choices=[str(kind) for kind in Misbehaviour], help="do one thing wrong"
+    )
+    parser.add_argument("--until-eof", action="store_true", help="end when standard input does")
+    return parser.parse_args(argv)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Complains in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(_USAGE_ERROR, f"understudy: {message}\n")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
+
+
+def _keys(text: str) -> frozenset[str]:
+    keys = frozenset(key.strip() for key in text.split(",") if key.strip())
+    if not keys:
+        raise argparse.ArgumentTypeError("at least one key is needed")
+    return keys
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the understudy until it is told to stop.
+
+    Returns:
+        The exit code: 0 after SIGINT, SIGTERM or the end of standard input, 2 when it could
+        not start.
+    """
+    options = _arguments(argv)
+    try:
+        asyncio.run(_run(options))
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        print(f"understudy: cannot start: {error.strerror or error}{where}", file=sys.stderr)
+        return _USAGE_ERROR
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+async def _run(options: argparse.Namespace) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    understudy = Understudy(
+        host=options.host,
+        port=options.port,
+        cert_dir=options.cert_dir,
+        record_path=options.record,
+        keys=options.keys,
+        profile=options.profile,
+        misbehaviour=Misbehaviour(options.misbehave) if options.misbehave else None,
+    )
+    async with understudy:
+        _announce(understudy)
+        if options.until_eof:
+            threading.Thread(target=_await_eof, args=(loop, stop), daemon=True).start()
+        await stop.wait()
+
+
+def _announce(understudy: Understudy) -> None:
+    """Prints the line that programs read, then those for people."""
+    url, cert = understudy.base_url, understudy.cert_path
+    print(f"understudy ready {url} cert {cert}", flush=True)
+    print(
+        "\nPython (google-genai, Pipecat, LiveKit):\n"
+        f"  export GOOGLE_GEMINI_BASE_URL={url} SSL_CERT_FILE={cert} GOOGLE_API_KEY=anything\n"
+        "JavaScript (@google/genai):\n"
+        f"  export GOOGLE_GEMINI_BASE_URL={url} NODE_EXTRA_CA_CERTS={cert} "
+        "GOOGLE_API_KEY=anything\n"
+        "\nSSL_CERT_FILE replaces the public authorities for the whole process.\n"
+        "Stop with Ctrl+C.",
+        flush=True,
+    )
+
+
+def _await_eof(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    # os.read and not sys.stdin: a thread inside its buffer would hold up the interpreter's end.
+    while os.read(0, 65_536):
+        pass
+    loop.call_soon_threadsafe(stop.set)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

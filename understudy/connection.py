@@ -1,0 +1,190 @@
+"""One WebSocket and its session: reads, waits, carries out effects. No decisions here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from understudy.effects import Close, Effect, Job, Note, Result, Send, Work
+from understudy.errors import ProtocolError
+from understudy.faults import Misbehaviour, bend
+from understudy.messages import Blob, ClientMessage, RealtimeMedia
+from understudy.wire import encode, parse
+from understudy.work import Workers
+
+if TYPE_CHECKING:
+    from understudy.session import Session
+
+_logger = logging.getLogger(__name__)
+
+MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+"""The JSON parser holds the interpreter lock for a whole message, 1 ms per MiB."""
+_LONG_MESSAGE = 256 * 1024
+"""Longer messages are parsed in a thread: base64 takes 6 ms per MiB."""
+_AUDIO_SLICE_BYTES = 128_000
+"""Hearing 4 s of 16 kHz audio takes 3 ms; longer audio is heard in slices."""
+_INBOX = 16
+_MAX_JOBS = 8
+"""Work of one session under way at most; a client that floods has to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    message: ClientMessage
+
+
+@dataclass(frozen=True, slots=True)
+class _Broke:
+    error: ProtocolError
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    ticket: int
+    result: Result
+
+
+class _Gone:
+    """The client has closed the connection or lost it."""
+
+
+_Event = _Said | _Broke | _Done | _Gone
+
+
+class Connection:
+    """Runs a session over a WebSocket.
+
+    Args:
+        websocket: The open connection.
+        session: The state machine.
+        workers: Who does the session's work.
+        clock: Monotonic seconds.
+        note: Takes the events to record.
+        misbehaviour: What to do wrong.
+    """
+
+    def __init__(
+        self,
+        websocket: ServerConnection,
+        session: Session,
+        *,
+        workers: Workers,
+        clock: Callable[[], float],
+        note: Callable[[str, Mapping[str, Any]], None],
+        misbehaviour: Misbehaviour | None,
+    ) -> None:
+        self._websocket = websocket
+        self._session = session
+        self._workers = workers
+        self._clock = clock
+        self._note = note
+        self._misbehaviour = misbehaviour
+        self._inbox: asyncio.Queue[_Event] = asyncio.Queue(_INBOX)
+        self._jobs = asyncio.Semaphore(_MAX_JOBS)
+        self._is_open = True
+
+    async def run(self) -> None:
+        """Serves the client until either side closes."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                await self._serve(tasks)
+                raise _Finished
+        except* _Finished:
+            pass
+        except* ConnectionClosed:
+            _logger.debug("the connection was lost")
+
+    async def _serve(self, tasks: asyncio.TaskGroup) -> None:
+        tasks.create_task(self._read(), name="understudy-read")
+        session, clock = self._session, self._clock
+        while self._is_open:
+            match await self._next_event():
+                case None:
+                    effects = session.tick(clock())
+                case _Said(message):
+                    effects = session.receive(message, clock())
+                case _Broke(error):
+                    effects = session.fail(error)
+                case _Done(ticket, result):
+                    effects = session.finish(ticket, result, clock())
+                case _Gone():
+                    return
+            for effect in bend(effects, self._misbehaviour):
+                await self._carry_out(effect, tasks)
+
+    async def _next_event(self) -> _Event | None:
+        """Returns what happens next, or None when something is due first."""
+        due_s = self._session.next_due_s
+        wait_s = None if due_s is None else due_s - self._clock()
+        if wait_s is not None and wait_s <= 0:
+            return None
+        if not self._inbox.empty():
+            return self._inbox.get_nowait()
+        try:
+            async with asyncio.timeout(wait_s):
+                return await self._inbox.get()
+        except TimeoutError:
+            return None
+
+    async def _carry_out(self, effect: Effect, tasks: asyncio.TaskGroup) -> None:
+        match effect:
+            case Send(message):
+                await self._websocket.send(encode(message))
+            case Note(event, fields):
+                self._note(event, fields)
+            case Work(ticket, job):
+                tasks.create_task(self._work(ticket, job), name="understudy-work")
+            case Close(code, reason):
+                self._is_open = False
+                await self._websocket.close(code, reason)
+
+    async def _work(self, ticket: int, job: Job) -> None:
+        async with self._jobs:
+            result = await self._workers.run(job)
+        await self._inbox.put(_Done(ticket, result))
+
+    async def _read(self) -> None:
+        """Puts everything the client says into the inbox."""
+        try:
+            async for frame in self._websocket:
+                async for event in self._understand(frame):
+                    await self._inbox.put(event)
+                async with self._jobs:
+                    pass  # as many pictures as we look at at a time are waiting: let them finish
+        except ConnectionClosed:
+            _logger.debug("the connection was lost")
+        await self._inbox.put(_Gone())
+
+    async def _understand(self, frame: str | bytes) -> AsyncIterator[_Event]:
+        try:
+            if len(frame) > _LONG_MESSAGE:
+                messages = await self._workers.call(parse, frame)
+            else:
+                messages = parse(frame)
+        except ProtocolError as error:
+            yield _Broke(error)
+            return
+        for message in messages:
+            for part in _slices(message):
+                yield _Said(part)
+
+
+def _slices(message: ClientMessage) -> Iterator[ClientMessage]:
+    """Cuts long audio into pieces between which other sessions get their turn."""
+    if not isinstance(message, RealtimeMedia) or not message.blob.mime_type.startswith("audio/"):
+        yield message
+        return
+    data = message.blob.data
+    for start in range(0, max(len(data), 1), _AUDIO_SLICE_BYTES):
+        blob = Blob(data[start : start + _AUDIO_SLICE_BYTES], message.blob.mime_type)
+        yield RealtimeMedia(message.field, blob)
+
+
+class _Finished(Exception):
+    """Ends a session's task group, and with it the reader and any work under way."""

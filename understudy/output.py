@@ -1,0 +1,116 @@
+"""One answer of the model on its way out: which message is due when. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from understudy.answers import Answer
+from understudy.facts import Heard
+from understudy.profiles import Profile
+from understudy.speaking import Beat, beats
+from understudy.wire import OUTPUT_MIME_TYPE, OUTPUT_RATE_HZ
+
+_BYTES_PER_S = OUTPUT_RATE_HZ * 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What the model is to answer: a greeting, something heard, or something written."""
+
+    heard: Heard | None = None
+    text: str | None = None
+    is_greeting: bool = False
+
+
+class ModelTurn:
+    """From the question to turnComplete.
+
+    Args:
+        ask: What is answered.
+        asked_s: When it was asked.
+        profile: Whose habits to follow.
+        transcribes: Whether outputTranscription is sent.
+
+    Attributes:
+        answer: What is being said, once that is decided.
+        ticket: The ticket of the synthesis, once it is asked for.
+        sent_bytes: Audio sent so far.
+        sent_chunks: In how many messages.
+        generated: Whether generationComplete was sent.
+    """
+
+    def __init__(self, ask: Ask, *, asked_s: float, profile: Profile, transcribes: bool) -> None:
+        self.ask = ask
+        self.answer: Answer | None = None
+        self.ticket: int | None = None
+        self.sent_bytes = 0
+        self.sent_chunks = 0
+        self.generated = False
+        self._profile = profile
+        self._transcribes = transcribes
+        self._earliest_s = asked_s + profile.answer_delay_s
+        self._start_s: float | None = None
+        self._pcm = b""
+        self._beats: list[Beat] = []
+        self._next = 0
+
+    @property
+    def sent_s(self) -> float:
+        """Seconds of audio sent so far."""
+        return self.sent_bytes / _BYTES_PER_S
+
+    def load(self, pcm: bytes, *, now_s: float) -> None:
+        """Takes the speech, 24 kHz 16-bit mono; from here on the turn has due times."""
+        assert self.answer is not None
+        self._pcm = pcm
+        self._beats = beats(self.answer.text, len(pcm), self._profile)
+        self._start_s = max(now_s, self._earliest_s)
+
+    @property
+    def next_due_s(self) -> float | None:
+        """When `step` or, after generationComplete, turnComplete is due; None while waiting."""
+        if self._start_s is None:
+            return None
+        if self._next < len(self._beats):
+            return self._start_s + self._beats[self._next].offset_s
+        if not self.generated:
+            return self._start_s + self._beats[-1].offset_s
+        # Recorded from gemini-3.8-live: turnComplete waits for the assumed playback; 2.52 s of
+        # audio, turnComplete 2.3 s after the first of it, which is one chunk earlier.
+        playback_s = self.sent_s - self._profile.chunk_s
+        return self._start_s + max(playback_s, self._beats[-1].offset_s)
+
+    def step(self) -> list[dict[str, Any]]:
+        """Returns the messages that are due: a chunk of audio, or generationComplete."""
+        if self._next >= len(self._beats):
+            self.generated = True
+            return [{"serverContent": {"generationComplete": True}}]
+        beat = self._beats[self._next]
+        is_first, self._next = self._next == 0, self._next + 1
+        return list(self._messages(beat, is_first=is_first))
+
+    def _messages(self, beat: Beat, *, is_first: bool) -> Iterator[dict[str, Any]]:
+        if self._profile.sends_empty_frames:
+            # Recorded from gemini-3.8-live: {}, {"serverContent": {}}, {}, audio, {}, audio ...
+            yield {}
+            if is_first:
+                yield {"serverContent": {}}
+                yield {}
+        audio = self._pcm[beat.audio]
+        self.sent_bytes += len(audio)
+        self.sent_chunks += bool(audio)
+        blob = {"mimeType": OUTPUT_MIME_TYPE, "data": audio}
+        content = {"modelTurn": {"parts": [{"inlineData": blob}], "role": "model"}} if audio else {}
+        said = {}
+        if beat.transcript and self._transcribes:
+            said = {"outputTranscription": {"text": beat.transcript}}
+        if self._profile.bundles_transcript:
+            if content or said:
+                yield {"serverContent": {**content, **said}}
+            return
+        if said:
+            yield {"serverContent": said}
+        if content:
+            yield {"serverContent": content}

@@ -1,0 +1,104 @@
+"""Paths and keys: what a request is for, and on whose account. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+from understudy.errors import ProtocolError, invalid, refused
+from understudy.profiles import PROFILES
+
+_LIVE = re.compile(
+    r".*/ws/google\.ai\.generativelanguage\.(v1|v1beta|v1alpha)"
+    r"\.GenerativeService\.BidiGenerateContent/?"
+)
+_MODELS = re.compile(r".*/(?:v1|v1beta|v1alpha)/models(?:/([^/]+))?/?")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRoute:
+    """A Live session, by API version and the key it is for."""
+
+    api_version: str
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsRoute:
+    """The list of models, or one of them."""
+
+    model: str | None
+
+
+def route(target: str, headers: Mapping[str, str]) -> LiveRoute | ModelsRoute | None:
+    """Reads a request.
+
+    Repeated slashes count as one: a base URL that ends in a slash gives `//ws/...` with every
+    SDK. Any prefix may precede the path, as behind a gateway.
+
+    Args:
+        target: The request target, query included.
+        headers: The request's headers; looked up by lower-case names.
+
+    Returns:
+        What is asked for, or None when there is no such place.
+    """
+    path, _, query = target.partition("?")
+    path = re.sub(r"/{2,}", "/", path)
+    if match := _LIVE.fullmatch(path):
+        return LiveRoute(match[1], _key(query, headers))
+    if match := _MODELS.fullmatch(path):
+        return ModelsRoute(match[1])
+    return None
+
+
+def _key(query: str, headers: Mapping[str, str]) -> str | None:
+    """Finds the key where the SDKs put it: google-genai in a header, JavaScript in the query."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    parameters = parse_qs(urlsplit(f"?{query}").query)
+    return (
+        headers.get("x-goog-api-key")
+        or next(iter(parameters.get("key", ())), None)
+        or next(iter(parameters.get("access_token", ())), None)
+        or (token.strip() if scheme.lower() == "token" else None)
+        or None
+    )
+
+
+def check_key(key: str | None, accepted: Collection[str] | None) -> ProtocolError | None:
+    """Returns why the service refuses a key, or None when it takes it.
+
+    The real service lets the upgrade succeed and closes the connection after the setup.
+
+    Args:
+        key: The client's key.
+        accepted: The only keys that are taken; None for any that doesn't begin with `invalid`.
+    """
+    if key is None:
+        return refused(
+            "Method doesn't allow unregistered callers (callers without established identity). "
+            "Please use API Key"
+        )
+    if key.startswith("invalid") or (accepted is not None and key not in accepted):
+        return invalid("API key not valid. Please pass a valid API key.")
+    return None
+
+
+def models_body(model: str | None) -> str | None:
+    """Returns the JSON of `GET models`, or of one model, or None when that is unknown."""
+    listed = [
+        {
+            "name": f"models/{name}",
+            "displayName": name,
+            "supportedGenerationMethods": ["bidiGenerateContent"],
+        }
+        for profile in PROFILES.values()
+        for name in profile.models
+    ]
+    if model is None:
+        return json.dumps({"models": listed}, indent=2) + "\n"
+    found = next((entry for entry in listed if entry["displayName"] == model), None)
+    return None if found is None else json.dumps(found, indent=2) + "\n"

@@ -1,0 +1,207 @@
+"""The listener: a thin shell of sockets, tasks and threads around `Session`."""
+
+from __future__ import annotations
+
+import asyncio
+import http
+import logging
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Collection
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+
+from understudy import faults, routes
+from understudy.connection import MAX_MESSAGE_BYTES, Connection
+from understudy.errors import INTERNAL_ERROR
+from understudy.faults import Misbehaviour
+from understudy.memory import ResumptionStore
+from understudy.profiles import PROFILES, Profile
+from understudy.record import Recorder
+from understudy.tls import serve_with_new_certificate
+from understudy.work import Workers
+
+_logger = logging.getLogger(__name__)
+_CLOSE_TIMEOUT_S = 0.5
+_PING_INTERVAL_S = 20
+_PING_TIMEOUT_S = 60
+"""Longer than the client's own 20 s, so that a client in a debugger is not thrown out by us."""
+
+
+class Understudy:
+    """A local stand-in for the Gemini Live API.
+
+    Usage:
+        async with Understudy(port=0) as understudy:
+            options = HttpOptions(base_url=understudy.base_url, ...)
+
+    Args:
+        host: Address to listen at.
+        port: Port to listen at; 0 takes a free one.
+        cert_dir: Where `cert.pem` goes; None makes a directory that is removed at the end.
+        record_path: JSON lines of every event are appended here.
+        keys: The only API keys taken; None takes any that doesn't begin with `invalid`.
+        profile: Name of a model family to play whatever model is asked for; None lets the
+            model decide, and refuses unknown ones.
+        misbehaviour: What to do wrong.
+        clock: Monotonic seconds.
+
+    Attributes:
+        base_url: What clients take as base URL, such as `https://127.0.0.1:8443`.
+        cert_path: The certificate they have to trust.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        cert_dir: Path | None = None,
+        record_path: Path | None = None,
+        keys: Collection[str] | None = None,
+        profile: str | None = None,
+        misbehaviour: Misbehaviour | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._cert_dir = cert_dir
+        self._record_path = record_path
+        self._keys = keys
+        self._forced_profile: Profile | None = PROFILES[profile] if profile else None
+        self._misbehaviour = misbehaviour
+        self._clock = clock
+        self._store = ResumptionStore()
+        self._connections = 0
+        self._stack = AsyncExitStack()
+        self.base_url = ""
+        self.cert_path = Path()
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """Every event so far, as in the record file; at most the last 100,000."""
+        return self._recorder.records
+
+    async def __aenter__(self) -> Understudy:
+        """Starts to listen.
+
+        Raises:
+            OSError: The port is taken, or a directory or file can't be written.
+        """
+        async with self._stack as stack:
+            self._recorder = Recorder(clock=self._clock, path=self._record_path)
+            stack.callback(self._recorder.close)
+            directory = self._cert_dir or Path(
+                stack.enter_context(tempfile.TemporaryDirectory(prefix="understudy-"))
+            )
+            context, self.cert_path = serve_with_new_certificate(directory, host=self._host)
+            self._workers = Workers()
+            stack.callback(self._workers.close)
+            server = await stack.enter_async_context(
+                serve(
+                    self._serve,
+                    self._host,
+                    self._port,
+                    ssl=context,
+                    process_request=self._process_request,
+                    compression=None,  # base64 of noise-like PCM barely shrinks, at 10x the CPU
+                    max_size=MAX_MESSAGE_BYTES,
+                    ping_interval=_PING_INTERVAL_S,
+                    ping_timeout=_PING_TIMEOUT_S,
+                    close_timeout=_CLOSE_TIMEOUT_S,
+                    server_header="understudy",
+                    logger=_quiet_logger(),
+                )
+            )
+            self.base_url = _base_url(self._host, server)
+            self._warm = asyncio.create_task(self._workers.warm_up(), name="understudy-warm-up")
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        """Closes every session with 1001 and stops listening."""
+        self._warm.cancel()
+        await asyncio.wait([self._warm])
+        await self._stack.aclose()
+
+    def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Answers what is no Live session; returns None to let the upgrade go on."""
+        route = routes.route(request.path, _lower(request.headers))
+        if isinstance(route, routes.LiveRoute):
+            if refusal := faults.refusal(self._misbehaviour):
+                return connection.respond(*refusal)
+            return None
+        if isinstance(route, routes.ModelsRoute):
+            if (body := routes.models_body(route.model)) is not None:
+                response = connection.respond(http.HTTPStatus.OK, body)
+                del response.headers["Content-Type"]
+                response.headers["Content-Type"] = "application/json; charset=UTF-8"
+                return response
+            return connection.respond(http.HTTPStatus.NOT_FOUND, "There is no such model here.\n")
+        return connection.respond(
+            http.HTTPStatus.NOT_FOUND,
+            "The understudy plays the Gemini Live API only: connect a WebSocket to /ws/google.ai."
+            "generativelanguage.v1beta.GenerativeService.BidiGenerateContent.\n",
+        )
+
+    async def _serve(self, websocket: ServerConnection) -> None:
+        assert websocket.request is not None
+        route = routes.route(websocket.request.path, _lower(websocket.request.headers))
+        assert isinstance(route, routes.LiveRoute)
+        self._connections += 1
+        session_id = f"s{self._connections}"
+        self._recorder.add(session_id, "connected", {"version": route.api_version})
+        try:
+            await asyncio.shield(self._warm)
+            # Loaded by now: importing it at the top would take 0.4 s from the start.
+            from understudy.session import Session
+
+            session = Session(
+                store=self._store,
+                new_id=lambda: str(uuid.uuid4()),
+                api_version=route.api_version,
+                refusal=routes.check_key(route.key, self._keys),
+                forced_profile=self._forced_profile,
+            )
+            await Connection(
+                websocket,
+                session,
+                workers=self._workers,
+                clock=self._clock,
+                note=lambda event, fields: self._recorder.add(session_id, event, fields),
+                misbehaviour=self._misbehaviour,
+            ).run()
+        except Exception:  # a fault of ours costs this session, not the server
+            _logger.exception("session %s failed", session_id)
+            await websocket.close(1011, INTERNAL_ERROR)
+        finally:
+            self._recorder.add(
+                session_id,
+                "closed",
+                {"code": websocket.close_code, "reason": websocket.close_reason},
+            )
+
+
+def _lower(headers: Headers) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.raw_items()}
+
+
+def _base_url(host: str, server: Server) -> str:
+    port = next(iter(server.sockets)).getsockname()[1]
+    reachable = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+    if ":" in reachable and not reachable.startswith("["):
+        reachable = f"[{reachable}]"
+    return f"https://{reachable}:{port}"
+
+
+def _quiet_logger() -> logging.Logger:
+    """A logger for websockets, which would log request targets (with keys) and every scan."""
+    logger = logging.getLogger("understudy.websockets")
+    logger.setLevel(logging.CRITICAL)
+    return logger

@@ -1,0 +1,56 @@
+/** Pictures by button, by drop and by paste, and which of them are worth sending. */
+import type { PictureLimits } from "./protocol";
+import { words } from "./words";
+
+/** The sentence that refuses a file, or null when it may be sent. */
+export function refusal(
+  file: { readonly name: string; readonly type: string; readonly size: number },
+  limits: PictureLimits,
+): string | null {
+  if (!limits.types.includes(file.type)) return words.picture.wrongType(file.name, limits.types);
+  if (file.size === 0) return words.picture.empty(file.name);
+  if (file.size > limits.max_bytes) {
+    return words.picture.tooLarge(file.name, file.size, limits.max_bytes);
+  }
+  return null;
+}
+
+function files(list: FileList | undefined | null): File[] {
+  return list ? [...list] : [];
+}
+
+function carriesFiles(event: DragEvent): boolean {
+  return event.dataTransfer?.types.includes("Files") ?? false;
+}
+
+/** Calls `onFiles` for files chosen with `input`, dropped anywhere on the page, or pasted. */
+export function collect(input: HTMLInputElement, onFiles: (files: File[]) => void): void {
+  input.addEventListener("change", () => {
+    onFiles(files(input.files));
+    // The same file chosen twice is two pictures, but without this no second change event.
+    input.value = "";
+  });
+
+  document.addEventListener("paste", (event) => {
+    const pasted = files(event.clipboardData?.files);
+    if (pasted.length === 0) return;
+    event.preventDefault();
+    onFiles(pasted);
+  });
+
+  document.addEventListener("dragover", (event) => {
+    if (!carriesFiles(event)) return;
+    // Without this the browser would leave the page to open the file.
+    event.preventDefault();
+    document.body.dataset["dragging"] = "true";
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (event.relatedTarget === null) delete document.body.dataset["dragging"];
+  });
+  document.addEventListener("drop", (event) => {
+    delete document.body.dataset["dragging"];
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    onFiles(files(event.dataTransfer?.files));
+  });
+}

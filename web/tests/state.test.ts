@@ -1,0 +1,126 @@
+import { describe, expect, test } from "vitest";
+import { isServerMessage, type ServerMessage } from "../src/protocol";
+import { INITIAL, isInCall, reduce, type Event, type State } from "../src/state";
+import { sessionNote, status, words } from "../src/words";
+
+const after = (...events: Event[]): State => events.reduce(reduce, INITIAL);
+const server = (message: ServerMessage): Event => ({ type: "server", message });
+const connecting: Event = { type: "connecting" };
+const ready: Event = { type: "ready" };
+const alerts = (state: State): string[] => state.alerts.map((alert) => alert.text);
+
+describe("the line", () => {
+  test("goes from idle over connecting to ready", () => {
+    expect(status(INITIAL)).toBe("Not connected");
+    expect(status(after(connecting))).toBe("Connecting…");
+    expect(status(after(connecting, ready))).toBe("Ready");
+  });
+
+  test("says when it is reconnecting, and only during a call", () => {
+    const lost: Event = { type: "reconnecting", value: true };
+    expect(status(after(connecting, ready, lost))).toBe("Reconnecting…");
+    expect(after(connecting, lost).line.phase).toBe("connecting");
+  });
+
+  test("shows the server's sentence while the link to the model is not ready", () => {
+    const link = (state: "connecting" | "ready") =>
+      server({ type: "link", state, text: "Reaching the model" });
+    expect(status(after(connecting, ready, link("connecting")))).toBe("Reaching the model.");
+    expect(status(after(connecting, ready, link("connecting"), link("ready")))).toBe("Ready");
+  });
+
+  test("ends with the reason that the server gave", () => {
+    const ended = server({ type: "ended", text: "The ten minutes are over." });
+    const state = after(connecting, ready, ended, { type: "bot-left" });
+    expect(status(state)).toBe("Ended: The ten minutes are over.");
+    expect(alerts(state)).toEqual([]);
+  });
+
+  test("ends without a reason in plain words too", () => {
+    expect(status(after(connecting, ready, { type: "bot-left" }))).toBe(`Ended: ${words.botLeft}`);
+    expect(status(after(connecting, { type: "hung-up" }))).toBe(`Ended: ${words.youEnded}`);
+  });
+
+  test("fails with the link's sentence when the link had failed", () => {
+    const failed = server({ type: "link", state: "failed", text: "The model refused the key." });
+    const state = after(connecting, ready, failed, { type: "bot-left" });
+    expect(status(state)).toBe("Failed: The model refused the key.");
+    expect(alerts(state)).toEqual(["The model refused the key."]);
+  });
+
+  test("fails with an alert when it was lost", () => {
+    const state = after(connecting, ready, { type: "line-lost" });
+    expect(state.line).toEqual({ phase: "failed", reason: words.lineLost });
+    expect(alerts(state)).toEqual([words.lineLost]);
+    expect(isInCall(state)).toBe(false);
+  });
+
+  test("leaves no device on", () => {
+    const on: Event = { type: "devices", devices: { mic: "on", cam: "on", screen: "starting" } };
+    expect(after(connecting, ready, on, { type: "hung-up" }).devices).toEqual(INITIAL.devices);
+  });
+
+  test("starts a new conversation with nothing of the one before", () => {
+    const state = after(
+      { type: "typed", text: "hello" },
+      { type: "failed", reason: "No." },
+      connecting,
+    );
+    expect(state).toEqual({ ...INITIAL, line: { phase: "connecting" }, nextAlertId: 1 });
+  });
+});
+
+describe("alerts", () => {
+  const alert = (text: string): Event => ({ type: "alert", text });
+
+  test("are dismissed one by one", () => {
+    const state = after(alert("one"), alert("two"));
+    expect(alerts(reduce(state, { type: "dismiss", id: state.alerts[0]!.id }))).toEqual(["two"]);
+  });
+
+  test("are said once, the newest last, and no more than three", () => {
+    expect(alerts(after(alert("one"), alert("two"), alert("one")))).toEqual(["two", "one"]);
+    expect(alerts(after(...["a", "b", "c", "d"].map(alert)))).toEqual(["b", "c", "d"]);
+  });
+
+  test("about a device go when it works after all", () => {
+    const refused: Event = { type: "alert", text: "No microphone.", about: "mic" };
+    const devices = (mic: "starting" | "on"): Event => ({
+      type: "devices",
+      devices: { mic, cam: "off", screen: "off" },
+    });
+    expect(alerts(after(refused, devices("starting")))).toEqual(["No microphone."]);
+    expect(alerts(after(refused, devices("on")))).toEqual([]);
+  });
+});
+
+describe("server messages", () => {
+  test("name the session", () => {
+    const session: ServerMessage = {
+      type: "session",
+      persona: "companion",
+      title: "Companion",
+      model: "gemini-3.8-live",
+      offline: true,
+      time_limit_s: 600,
+    };
+    const note = (changes: Partial<typeof session>) =>
+      sessionNote(after(connecting, server({ ...session, ...changes })));
+    expect(note({})).toBe("Companion · gemini-3.8-live · offline · up to 10 minutes");
+    expect(note({ offline: false, time_limit_s: null })).toBe("Companion · gemini-3.8-live");
+    expect(note({ offline: false, time_limit_s: 45 })).toContain("up to 45 seconds");
+  });
+
+  test("answer pictures", () => {
+    const added: Event = { type: "picture-added", caption: "?", name: "a.png", url: "blob:1" };
+    const answer = server({ type: "picture", state: "seen", name: "a.png", text: "Seen." });
+    expect(after(added, answer).turns[0]).toMatchObject({ picture: { state: "seen" } });
+  });
+
+  test("of an unknown kind are not taken for one", () => {
+    expect(isServerMessage({ type: "link", state: "ready", text: "" })).toBe(true);
+    for (const other of [{ type: "weather" }, { text: "x" }, "link", null, undefined]) {
+      expect(isServerMessage(other)).toBe(false);
+    }
+  });
+});
