@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from pipeline.persona import PersonaError, load_persona
 from pipeline.settings import Settings, SettingsError, load_settings
+from serving.logs import log_to_stderr
 from serving.offline import OfflineError, understudy
 
 
@@ -50,8 +51,11 @@ def main() -> int:
 
 def _serve(parser: argparse.ArgumentParser, settings: Settings) -> None:
     """Add our routes to Pipecat's runner application and run it."""
+    log_to_stderr(settings)
     with _without_dotenv():
         from pipecat.runner import run as pipecat_runner
+    # Imported now, so that the first caller does not wait for it.
+    import pipecat.transports.smallwebrtc.transport  # noqa: F401
 
     from serving.gate import StartGate
     from serving.ice import use_addresses
@@ -62,9 +66,10 @@ def _serve(parser: argparse.ArgumentParser, settings: Settings) -> None:
     add_page(pipecat_runner.app, settings)
     add_lifetime(pipecat_runner.app, settings)
     pipecat_runner.app.add_middleware(StartGate, settings=settings)
-    # Pipecat 1.14.0 has no parameter for its banner.
+    # Pipecat 1.14.0 has no parameters for its banner and its page.
     pipecat_runner._print_dev_runner_banner = lambda: None
     pipecat_runner._print_startup_message = lambda args: _print_banner(args, settings)
+    pipecat_runner._setup_frontend_routes = lambda app: None
     pipecat_runner.main(parser)
 
 

@@ -3,19 +3,14 @@
 import asyncio
 import contextlib
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable
 from types import FrameType
-from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
-from loguru import logger
 
 import bot
 from pipeline.settings import Settings
-
-if TYPE_CHECKING:
-    from loguru import Record
+from serving.logs import log_to_stderr
 
 HANG_UP_S = 2.0
 """How long sessions may take to end when the server does."""
@@ -30,9 +25,7 @@ def add_lifetime(app: FastAPI, settings: Settings) -> None:
 
     @contextlib.asynccontextmanager
     async def lifetime(app: FastAPI) -> AsyncIterator[None]:
-        logger.remove()
-        # `diagnose` would print the values of variables with a traceback, a key's among them.
-        logger.add(sys.stderr, level=settings.log_level, filter=_is_news, diagnose=False)
+        log_to_stderr(settings)  # again: Pipecat's runner sets its own
         loop = asyncio.get_running_loop()
         stopping = asyncio.Event()
         ending = loop.create_task(_end_sessions_when(stopping))
@@ -43,11 +36,6 @@ def add_lifetime(app: FastAPI, settings: Settings) -> None:
         await ending
 
     app.router.lifespan_context = lifetime
-
-
-def _is_news(record: "Record") -> bool:
-    """Drop what Pipecat 1.14.0 warns of every two seconds while a camera is off."""
-    return not record["message"].startswith("Timeout: No video frame received")
 
 
 def _also_on(number: signal.Signals, act: Callable[[], object]) -> None:
