@@ -64,7 +64,7 @@ class FrameSchedule(Generic[T]):
             state.waiting = None
             # Being called a little late does not push the following slots back, but a source that
             # paused does not catch up either.
-            on_time = now_s - state.next_slot_s < self._period_s / 2
+            on_time = now_s - state.next_slot_s < self._period_s / 4
             state.next_slot_s = (state.next_slot_s if on_time else now_s) + self._period_s
         return frames
 

@@ -55,13 +55,13 @@ def test_any_bytes(frame):
     _only_protocol_errors(frame)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(_values)
 def test_any_json(value):
     _only_protocol_errors(json.dumps(value))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(_shaped("Client"))
 def test_anything_like_a_message(value):
     _only_protocol_errors(json.dumps(value))
