@@ -54,14 +54,13 @@ def _serve(parser: argparse.ArgumentParser, settings: Settings) -> None:
     log_to_stderr(settings)
     with _without_dotenv():
         from pipecat.runner import run as pipecat_runner
-    # Imported now, so that the first caller does not wait for it.
-    import pipecat.transports.smallwebrtc.transport  # noqa: F401
-
+    from pipeline.warm_up import warm_up
     from serving.gate import StartGate
     from serving.ice import use_addresses
     from serving.lifetime import add_lifetime
     from serving.page import add_page
 
+    warm_up()
     use_addresses(settings.ice_address_list)
     add_page(pipecat_runner.app, settings)
     add_lifetime(pipecat_runner.app, settings)

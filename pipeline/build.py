@@ -18,9 +18,10 @@ from pipecat.turns.user_turn_strategies import UserTurnStrategies
 from pipecat.utils.file_resolver import FileResolver
 from pipecat.utils.file_storage import FileStorage
 
-from pipeline.live_service import LiveService, shared_ssl_context
+from pipeline.live_service import LiveService
 from pipeline.persona import Persona
 from pipeline.settings import Settings
+from pipeline.warm_up import warm_up
 from processors.frame_rate_limiter import FrameRateLimiter
 from processors.image_injector import ImageInjector
 from processors.text_bridge import TextBridge
@@ -43,9 +44,9 @@ async def build(
     file_storage: FileStorage | None,
 ) -> Conversation:
     """Chain a session's processors; the same chain for every way in."""
-    # Models and TLS settings take tens to hundreds of milliseconds to load: not on the loop.
+    # Done already where a server is; models take tens of milliseconds to load: not on the loop.
+    await asyncio.to_thread(warm_up)
     vad = await asyncio.to_thread(SileroVADAnalyzer)
-    await asyncio.to_thread(shared_ssl_context)
 
     context = LLMContext(_opening(persona))
     aggregators = LLMContextAggregatorPair(context, user_params=_user_params(vad))

@@ -188,6 +188,11 @@ class LiveService(GeminiLiveLLMService):
             await self.push_frame(TTSStoppedFrame())
             await self.push_frame(LLMFullResponseEndFrame())
 
+    async def cleanup(self):
+        """Close the client too; Pipecat 1.14.0 leaves that to the garbage collector."""
+        await super().cleanup()
+        await self._client.aio.aclose()
+
     async def _fail(self, refusal: Refusal):
         await self._set_link(LinkState(state="failed", text=refusal.sentence))
         await self.push_error(refusal.sentence, force_treat_as_permanent=True)
