@@ -110,7 +110,7 @@ async def received_audio_energy(page: Page) -> float:
     )
 
 
-async def test_typing_a_picture_the_camera_and_the_screen(page, server):
+async def test_typing_and_showing_a_picture_the_camera_and_the_screen(page, server):
     await connect(page)
     await expect(turns(page, "bot").first).to_contain_text("understudy", timeout=20_000)
 
@@ -131,6 +131,30 @@ async def test_typing_a_picture_the_camera_and_the_screen(page, server):
     await page.get_by_test_id("cam").click()
     await expect(page.get_by_test_id("self-view")).to_be_visible()
     await sees(server, "camera")
+    await page.get_by_test_id("screen").click()
+    await sees(server, "screenVideo")
+
+
+@pytest.mark.parametrize("way", ["drop", "paste"])
+async def test_a_picture_is_dropped_or_pasted(page, way):
+    await connect(page)
+    await page.evaluate(
+        """([way, bytes]) => {
+            const file = new File([new Uint8Array(bytes)], 'red.png', {type: 'image/png'});
+            const data = new DataTransfer();
+            data.items.add(file);
+            const options = {bubbles: true, cancelable: true};
+            document.body.dispatchEvent(
+                way === 'drop'
+                    ? new DragEvent('drop', {...options, dataTransfer: data})
+                    : new ClipboardEvent('paste', {...options, clipboardData: data}),
+            );
+        }""",
+        [way, list(red_picture())],
+    )
+    seen = page.locator('[data-picture="seen"]')
+    await expect(seen).to_have_count(1, timeout=20_000)
+    await expect(turns(page, "bot").filter(has_text="red")).not_to_have_count(0, timeout=20_000)
 
 
 async def sees(server, source: str, *, within_s: float = 20) -> None:
