@@ -9,6 +9,7 @@ from pipecat.runner.types import RunnerArguments, SmallWebRTCRunnerArguments
 from pipecat.runner.utils import create_transport
 from pipecat.utils.file_storage import FileStorage, LocalFileStorage
 
+from pipeline.build import build
 from pipeline.persona import PersonaError, load_persona
 from pipeline.session import Session
 from pipeline.settings import SettingsError, load_settings
@@ -39,7 +40,16 @@ async def _converse(args: RunnerArguments) -> None:
     body = args.body if isinstance(args.body, dict) else {}
     persona = load_persona(body.get("persona") or settings.persona)
     transport = await create_transport(args, TRANSPORT_PARAMS)
-    session = Session(transport=transport, args=args, persona=persona, settings=settings)
+    conversation = await build(
+        transport, persona=persona, settings=settings, file_storage=args.file_storage
+    )
+    session = Session(
+        transport=transport,
+        conversation=conversation,
+        args=args,
+        persona=persona,
+        settings=settings,
+    )
     SESSIONS.add(session)
     try:
         await session.run()

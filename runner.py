@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Iterator
 
-from pipeline.persona import PersonaError, load_persona
+from pipeline.persona import PersonaError, load_persona, load_personas
 from pipeline.settings import Settings, SettingsError, load_settings
 from serving.logs import log_to_stderr
 from serving.offline import OfflineError, understudy
@@ -34,6 +34,7 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         try:
             settings = load_settings()
+            load_personas()
             load_persona(settings.persona)
             if not asks_for_help:
                 _check_port()

@@ -48,6 +48,13 @@ As in Pipecat 1.14.0 (`CONNECTION_ESTABLISHED_THRESHOLD`, `MAX_CONSECUTIVE_FAILU
 MAX_HELD = 20
 """How many typed messages and pictures wait while there is no connection; older ones give way."""
 
+Send = Callable[[AsyncSession], Awaitable[None]]
+"""Sends one thing over a session.
+
+Raises:
+    ConnectionClosed: When the session's connection is closed; it is sent again over the next.
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LinkState:
@@ -107,7 +114,7 @@ class LiveService(GeminiLiveLLMService):
     def __init__(self, *, connect_timeout_s: float, **kwargs: Any):
         super().__init__(http_options=http_options(connect_timeout_s=connect_timeout_s), **kwargs)
         self._connect_timeout_s = connect_timeout_s
-        self._held: deque[Callable[[], Awaitable[None]]] = deque(maxlen=MAX_HELD)
+        self._held: deque[Send] = deque(maxlen=MAX_HELD)
         self.link_state = LinkState(state="connecting", text="Connecting to the model.")
         self._register_event_handler("on_link_changed", sync=True)
 
@@ -221,22 +228,27 @@ class LiveService(GeminiLiveLLMService):
 
     async def _send_user_text(self, text: str):
         """Send typed text; Pipecat 1.14.0 drops it while there is no connection."""
-        await self._send_or_hold(functools.partial(super()._send_user_text, text))
+        await self._send_or_hold(lambda session: session.send_realtime_input(text=text))
 
     async def _send_user_video(self, frame: InputImageRawFrame):
-        """Send a frame that the limiter has let through.
+        """Send a frame that the limiter has let through; one that can't go now is stale later.
 
         Pipecat 1.14.0 limits a second time, to one frame a second of all sources together, and
         encodes on the event loop.
         """
-        if frame.format != "image/jpeg" or not self._ready_for_realtime_input:
+        if frame.format != "image/jpeg" or not self._session or not self._ready_for_realtime_input:
             return
-        await self._send(video=Blob(data=frame.image, mime_type="image/jpeg"))
+        try:
+            await self._session.send_realtime_input(
+                video=Blob(data=frame.image, mime_type="image/jpeg")
+            )
+        except ConnectionClosed as error:
+            return await self._handle_send_error(error)
         width, height = frame.size
         source = frame.transport_source or "camera"
         await self.push_frame(ModelSawFrame(source=source, width=width, height=height))
 
-    async def _send_picture_turn(self, frame: PictureTurnFrame):
+    async def _send_picture_turn(self, frame: PictureTurnFrame, session: AsyncSession):
         """Send a still and its caption so that the model sees both in one turn.
 
         A typed turn does not see an image that was sent just before as real-time video (seen of
@@ -245,42 +257,33 @@ class LiveService(GeminiLiveLLMService):
         """
         still = Blob(data=frame.picture.jpeg, mime_type="image/jpeg")
         if "gemini-3.1-" in str(self._settings.model):
-            await self._send(video=still)
-            await self._send(text=frame.caption)
-        elif self._session:
-            turn = Content(role="user", parts=[Part(inline_data=still), Part(text=frame.caption)])
-            try:
-                await self._session.send_client_content(turns=turn, turn_complete=True)
-            except ConnectionClosed as error:
-                await self._handle_send_error(error)
-        await self.push_frame(
-            ModelSawFrame(
-                source="upload",
-                width=frame.picture.width,
-                height=frame.picture.height,
-                filename=frame.filename,
-                caption=frame.caption,
-            )
-        )
-        await self.push_frame(
-            RTVIServerMessageFrame(
-                picture_message("seen", frame.filename, "The model has seen it.")
-            )
-        )
-
-    async def _send(self, **realtime_input: Any):
-        if not self._session:
-            return
-        try:
-            await self._session.send_realtime_input(**realtime_input)
-        except ConnectionClosed as error:
-            await self._handle_send_error(error)
-
-    async def _send_or_hold(self, send: Callable[[], Awaitable[None]]):
-        if self._ready_for_realtime_input:
-            await send()
+            await session.send_realtime_input(video=still)
+            await session.send_realtime_input(text=frame.caption)
         else:
-            self._held.append(send)
+            turn = Content(role="user", parts=[Part(inline_data=still), Part(text=frame.caption)])
+            await session.send_client_content(turns=turn, turn_complete=True)
+        width, height = frame.picture.width, frame.picture.height
+        saw = ModelSawFrame(source="upload", width=width, height=height)
+        saw.filename, saw.caption = frame.filename, frame.caption
+        await self.push_frame(saw)
+        message = picture_message("seen", frame.filename, "The model has seen it.")
+        await self.push_frame(RTVIServerMessageFrame(message))
+
+    async def _send_or_hold(self, send: Send):
+        """Send what the user meant to be answered, now or when there is a connection again."""
+        if len(self._held) == MAX_HELD:
+            logger.warning(f"{self}: {MAX_HELD} messages wait already; the oldest is lost")
+        self._held.append(send)
+        await self._send_held()
+
+    async def _send_held(self):
+        while self._held and self._session and self._ready_for_realtime_input:
+            send = self._held.popleft()
+            try:
+                await send(self._session)
+            except ConnectionClosed as error:
+                self._held.appendleft(send)
+                return await self._handle_send_error(error)
 
     async def _create_initial_response(self, for_reconnect: bool = False):
         """Send the context, then what has waited for it."""
@@ -291,10 +294,6 @@ class LiveService(GeminiLiveLLMService):
         """Take the session, then send what has waited for it."""
         await super()._handle_session_ready(session)
         await self._send_held()
-
-    async def _send_held(self):
-        while self._held and self._ready_for_realtime_input:
-            await self._held.popleft()()
 
     # --- what the model sends -------------------------------------------------------------------
 

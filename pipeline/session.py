@@ -21,7 +21,7 @@ from pipecat.transports.base_transport import BaseTransport
 from pipecat.workers.runner import WorkerRunner
 
 from journal.journal_file import JournalFile
-from pipeline.build import build
+from pipeline.build import Conversation
 from pipeline.frames import PictureTurnFrame
 from pipeline.live_service import LinkState, LiveService
 from pipeline.persona import Persona
@@ -58,38 +58,33 @@ class Session:
         self,
         *,
         transport: BaseTransport,
+        conversation: Conversation,
         args: RunnerArguments,
         persona: Persona,
         settings: Settings,
     ):
         self._transport = transport
+        self._service = conversation.service
         self._args = args
         self._persona = persona
         self._settings = settings
         self._id = args.session_id or "session"
         self._connected = asyncio.Event()
         self._ready = asyncio.Event()
-
-    async def run(self) -> None:
-        """Serve until somebody hangs up, the time is over, or the model can't be reached."""
-        conversation = await build(
-            self._transport,
-            persona=self._persona,
-            settings=self._settings,
-            file_storage=self._args.file_storage,
-        )
-        self._service = conversation.service
-        turn_logger = TurnLogger(session_id=self._id, file=JournalFile(self._turn_log_path()))
+        self._turns = TurnLogger(session_id=self._id, file=JournalFile(self._turn_log_path()))
         self._worker = PipelineWorker(
             conversation.pipeline,
             params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
-            observers=[turn_logger],
+            observers=[self._turns],
             processor_unusable_policy=ProcessorUnusablePolicy.END,
-            idle_timeout_secs=self._args.pipeline_idle_timeout_secs,
+            idle_timeout_secs=args.pipeline_idle_timeout_secs,
             idle_timeout_frames=SIGNS_OF_LIFE,
             cancel_on_idle_timeout=False,
         )
         self._listen()
+
+    async def run(self) -> None:
+        """Serve until somebody hangs up, the time is over, or the model can't be reached."""
         runner = WorkerRunner(
             handle_sigint=self._args.handle_sigint, handle_sigterm=self._args.handle_sigterm
         )
@@ -100,7 +95,7 @@ class Session:
         finally:
             lifetime.cancel()
             await asyncio.gather(lifetime, return_exceptions=True)
-            await turn_logger.close()
+            await self._turns.close()
 
     async def end(self, why: str) -> None:
         """Tell the page why, and end once everything that is on its way has been heard."""

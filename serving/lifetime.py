@@ -9,11 +9,9 @@ from types import FrameType
 from fastapi import FastAPI
 
 import bot
+from pipeline.session import Session
 from pipeline.settings import Settings
 from serving.logs import log_to_stderr
-
-HANG_UP_S = 2.0
-"""How long sessions may take to end when the server does."""
 
 
 def add_lifetime(app: FastAPI, settings: Settings) -> None:
@@ -32,8 +30,8 @@ def add_lifetime(app: FastAPI, settings: Settings) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             _also_on(number, lambda: loop.call_soon_threadsafe(stopping.set))
         yield
-        stopping.set()
-        await ending
+        ending.cancel()
+        await asyncio.gather(ending, return_exceptions=True)
 
     app.router.lifespan_context = lifetime
 
@@ -51,8 +49,12 @@ def _also_on(number: signal.Signals, act: Callable[[], object]) -> None:
 
 
 async def _end_sessions_when(stopping: asyncio.Event) -> None:
+    """Hang up on everybody, also on those whose session was just being made."""
     await stopping.wait()
-    endings = [session.hang_up("The server is closing.") for session in bot.SESSIONS]
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(HANG_UP_S):
-            await asyncio.gather(*endings, return_exceptions=True)
+    told: set[Session] = set()
+    while True:
+        async with asyncio.TaskGroup() as group:
+            for session in bot.SESSIONS - told:
+                group.create_task(session.hang_up("The server is closing."))
+                told.add(session)
+        await asyncio.sleep(0.1)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pipecat.evals.scenario import EvalScenarioFile
 from pipecat.evals.session import EvalSession
-from pipecat.frames.frames import InputAudioRawFrame, OutputAudioRawFrame, StartFrame
+from pipecat.frames.frames import InputAudioRawFrame, OutputAudioRawFrame
 from pipecat.serializers.protobuf import ProtobufFrameSerializer
 from websockets.asyncio.client import connect
 
@@ -44,7 +44,6 @@ def in_frames(samples: np.ndarray) -> Iterable[bytes]:
 
 async def test_a_question_over_a_plain_websocket_is_answered_aloud(server):
     serializer = ProtobufFrameSerializer()
-    await serializer.setup(StartFrame(audio_in_sample_rate=16_000, audio_out_sample_rate=24_000))
     heard: list[tuple[float, float]] = []
 
     async with connect(server.url.replace("http", "ws") + "/ws-client") as socket:

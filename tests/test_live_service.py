@@ -186,6 +186,18 @@ async def test_ours_sends_it_when_there_is_one():
     assert session.sent == [{"text": "one"}, {"text": "two"}]
 
 
+async def test_what_a_closing_connection_refuses_goes_over_the_next_one_in_order():
+    service = ours()
+    pushed = Pushed(service)
+    connected(service, Session(closed=True))
+    await service._send_user_text("one")
+    await service._send_user_text("two")
+    assert not pushed.frames
+    session = connected(service)
+    await service._handle_session_ready(session)  # pyright: ignore
+    assert session.sent == [{"text": "one"}, {"text": "two"}]
+
+
 async def test_pipecats_service_takes_one_frame_a_second_of_all_sources_together():
     service = pipecats()
     session = connected(service)
@@ -237,19 +249,21 @@ def picture_turn() -> PictureTurnFrame:
 async def test_a_picture_and_its_caption_are_one_content_turn(model):
     service = ours(f"models/{model}")
     session = connected(service)
-    Pushed(service)
-    await service._send_picture_turn(picture_turn())
+    pushed = Pushed(service)
+    await service._send_picture_turn(picture_turn(), session)  # pyright: ignore
     (sent,) = session.sent
     image, text = sent["content"]["turns"].parts
     assert sent["content"]["turn_complete"] is True
     assert (image.inline_data.mime_type, text.text) == ("image/jpeg", "What is it?")
+    (saw,) = pushed.of(ModelSawFrame)
+    assert (saw.source, saw.filename, saw.caption) == ("upload", "a.png", "What is it?")
 
 
 async def test_a_model_that_refuses_content_gets_the_picture_before_the_caption():
     service = ours("models/gemini-3.1-flash-live-preview")
     session = connected(service)
     Pushed(service)
-    await service._send_picture_turn(picture_turn())
+    await service._send_picture_turn(picture_turn(), session)  # pyright: ignore
     assert [list(sent) for sent in session.sent] == [["video"], ["text"]]
 
 
