@@ -3,9 +3,11 @@
 import asyncio
 import gc
 import threading
+import time
 
 import psutil
 
+from pipeline.pictures import PICTURE_THREADS
 from tests.support.caller import BotDoor, Caller
 from tests.support.media import Camera
 from tests.support.understudies import understudy_in
@@ -33,6 +35,14 @@ async def converse() -> None:
         await caller.bot_said("one")
 
 
+async def fill_pools() -> None:
+    """Let the process's thread pools grow to their full size, which they then keep."""
+    loop = asyncio.get_running_loop()
+    for pool, most in ((None, 40), (PICTURE_THREADS, 4)):
+        waits = [loop.run_in_executor(pool, time.sleep, 0.05) for _ in range(most)]
+        await asyncio.gather(*waits)
+
+
 async def settled(before: dict[str, int], *, within_s: float = 10) -> dict[str, int]:
     """What is held once closing sockets and ending threads have come to rest."""
     after = held()
@@ -48,7 +58,8 @@ async def settled(before: dict[str, int], *, within_s: float = 10) -> dict[str, 
 
 async def test_twenty_sessions_leave_nothing_behind(monkeypatch, tmp_path):
     async with understudy_in(monkeypatch, tmp_path):
-        await converse()  # fills the pools and caches that a process has once
+        await converse()  # fills the caches that a process has once
+        await fill_pools()
         before = held()
         for _ in range(SESSIONS):
             await converse()
