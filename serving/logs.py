@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from loguru import Record
 
 _CHATTER = (
-    "Timeout: No video frame received",  # every two seconds while a camera is off
     "ᓚᘏᗢ Pipecat",  # on every import
+    "Timeout: No video frame received",  # every two seconds while a camera is off
+    "Media stream error while reading",  # three times at every hang-up
+    "is not emitting turn frames",  # advice that is followed: the local VAD emits them
 )
 
 
@@ -24,4 +26,4 @@ def log_to_stderr(settings: Settings) -> None:
 
 
 def _is_news(record: "Record") -> bool:
-    return not record["message"].startswith(_CHATTER)
+    return not any(chatter in record["message"] for chatter in _CHATTER)
