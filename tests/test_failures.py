@@ -62,7 +62,7 @@ async def test_a_certificate_that_is_not_trusted_is_told(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("misbehaviour", "why"),
+    ("fault", "why"),
     [
         ("never-answer-setup", "Gemini does not answer."),
         ("refuse-503", "Gemini is unavailable (HTTP 503)."),
@@ -70,9 +70,9 @@ async def test_a_certificate_that_is_not_trusted_is_told(monkeypatch, tmp_path):
     ],
 )
 async def test_a_model_that_does_not_work_is_told_within_ten_seconds(
-    monkeypatch, tmp_path, misbehaviour, why
+    monkeypatch, tmp_path, fault, why
 ):
-    async with understudy_in(monkeypatch, tmp_path, misbehaviour=misbehaviour):
+    async with understudy_in(monkeypatch, tmp_path, faults=[fault]):
         async with Caller(BotDoor()) as caller:
             told, after_s = await told_why(caller)
     assert told == why

@@ -1,6 +1,6 @@
 """The understudy: a local, wire-level stand-in for the Gemini Live API."""
 
-from understudy.faults import Misbehaviour
+from understudy.rules import ScenarioError
 from understudy.server import Understudy
 
-__all__ = ["Misbehaviour", "Understudy"]
+__all__ = ["ScenarioError", "Understudy"]

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from understudy import Misbehaviour, Understudy
+from understudy import ScenarioError, Understudy
 from understudy.profiles import PROFILES
+from understudy.rules import Rule, read_option
 
 _USAGE_ERROR = 2
 
@@ -33,7 +34,14 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         help="play this model family whatever model is asked for",
     )
     parser.add_argument(
-        "--misbehave", choices=[str(kind) for kind in Misbehaviour], help="do one thing wrong"
+        "--fault",
+        "--misbehave",
+        dest="faults",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="NAME[:param=value,...]",
+        help="do something wrong; understudy/SCENARIOS.md lists what. May be repeated",
     )
     parser.add_argument("--until-eof", action="store_true", help="end when standard input does")
     return parser.parse_args(argv)
@@ -57,6 +65,13 @@ def _keys(text: str) -> frozenset[str]:
     if not keys:
         raise argparse.ArgumentTypeError("at least one key is needed")
     return keys
+
+
+def _fault(text: str) -> Rule:
+    try:
+        return read_option(text)
+    except ScenarioError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,7 +105,7 @@ async def _run(options: argparse.Namespace) -> None:
         record_path=options.record,
         keys=options.keys,
         profile=options.profile,
-        misbehaviour=Misbehaviour(options.misbehave) if options.misbehave else None,
+        faults=options.faults,
     )
     async with understudy:
         _announce(understudy)

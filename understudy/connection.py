@@ -8,13 +8,15 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from understudy.effects import Close, Effect, Job, Note, Result, Send, Work
+from understudy.acts import Act, BlackHole, Pongs, Raw, Reset
+from understudy.breakable import BreakableConnection
+from understudy.director import Director
+from understudy.effects import Close, Job, Note, Result, Send, Work
 from understudy.errors import ProtocolError
-from understudy.faults import Misbehaviour, bend
 from understudy.messages import Blob, ClientMessage, RealtimeMedia
+from understudy.rules import Rule
 from understudy.wire import encode, parse
 from understudy.work import Workers
 
@@ -54,7 +56,11 @@ class _Gone:
     """The client has closed the connection or lost it."""
 
 
-_Event = _Said | _Broke | _Done | _Gone
+class _Woken:
+    """A fault was switched on."""
+
+
+_Event = _Said | _Broke | _Done | _Gone | _Woken
 
 
 class Connection:
@@ -66,28 +72,34 @@ class Connection:
         workers: Who does the session's work.
         clock: Monotonic seconds.
         note: Takes the events to record.
-        misbehaviour: What to do wrong.
+        director: Says what really happens.
     """
 
     def __init__(
         self,
-        websocket: ServerConnection,
+        websocket: BreakableConnection,
         session: Session,
         *,
         workers: Workers,
         clock: Callable[[], float],
         note: Callable[[str, Mapping[str, Any]], None],
-        misbehaviour: Misbehaviour | None,
+        director: Director,
     ) -> None:
         self._websocket = websocket
         self._session = session
         self._workers = workers
         self._clock = clock
         self._note = note
-        self._misbehaviour = misbehaviour
+        self._director = director
         self._inbox: asyncio.Queue[_Event] = asyncio.Queue(_INBOX)
         self._jobs = asyncio.Semaphore(_MAX_JOBS)
         self._is_open = True
+
+    def inject(self, rule: Rule) -> None:
+        """Switches a fault on, at once."""
+        self._director.add(rule)
+        if not self._inbox.full():
+            self._inbox.put_nowait(_Woken())
 
     async def run(self) -> None:
         """Serves the client until either side closes."""
@@ -102,25 +114,27 @@ class Connection:
 
     async def _serve(self, tasks: asyncio.TaskGroup) -> None:
         tasks.create_task(self._read(), name="understudy-read")
-        session, clock = self._session, self._clock
+        session, clock, director = self._session, self._clock, self._director
         while self._is_open:
             match await self._next_event():
-                case None:
+                case None | _Woken():
                     effects = session.tick(clock())
                 case _Said(message):
-                    effects = session.receive(message, clock())
+                    heard = director.hear(message, clock())
+                    effects = [e for part in heard for e in session.receive(part, clock())]
                 case _Broke(error):
                     effects = session.fail(error)
                 case _Done(ticket, result):
                     effects = session.finish(ticket, result, clock())
                 case _Gone():
                     return
-            for effect in bend(effects, self._misbehaviour):
-                await self._carry_out(effect, tasks)
+            for act in director.direct(effects, clock()):
+                await self._carry_out(act, tasks)
 
     async def _next_event(self) -> _Event | None:
         """Returns what happens next, or None when something is due first."""
-        due_s = self._session.next_due_s
+        planned = (self._session.next_due_s, self._director.next_due_s)
+        due_s = min((time for time in planned if time is not None), default=None)
         wait_s = None if due_s is None else due_s - self._clock()
         if wait_s is not None and wait_s <= 0:
             return None
@@ -132,10 +146,12 @@ class Connection:
         except TimeoutError:
             return None
 
-    async def _carry_out(self, effect: Effect, tasks: asyncio.TaskGroup) -> None:
-        match effect:
+    async def _carry_out(self, act: Act, tasks: asyncio.TaskGroup) -> None:
+        match act:
             case Send(message):
                 await self._websocket.send(encode(message))
+            case Raw(data):
+                await self._websocket.send(data)
             case Note(event, fields):
                 self._note(event, fields)
             case Work(ticket, job):
@@ -143,6 +159,13 @@ class Connection:
             case Close(code, reason):
                 self._is_open = False
                 await self._websocket.close(code, reason)
+            case Reset():
+                self._is_open = False
+                self._websocket.reset()
+            case BlackHole():
+                self._websocket.fall_silent()
+            case Pongs(delay_s):
+                self._websocket.delay_pongs(delay_s)
 
     async def _work(self, ticket: int, job: Job) -> None:
         async with self._jobs:

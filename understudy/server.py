@@ -8,22 +8,25 @@ import logging
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
-from understudy import faults, routes
+from understudy import routes
+from understudy.breakable import BreakableConnection
 from understudy.connection import MAX_MESSAGE_BYTES, Connection
+from understudy.director import Director
 from understudy.errors import INTERNAL_ERROR
-from understudy.faults import Misbehaviour
 from understudy.memory import ResumptionStore
 from understudy.profiles import PROFILES, Profile
 from understudy.record import Recorder
+from understudy.rules import Rule, make_rule, read_option
 from understudy.tls import serve_with_new_certificate
 from understudy.work import Workers
 
@@ -49,7 +52,7 @@ class Understudy:
         keys: The only API keys taken; None takes any that doesn't begin with `invalid`.
         profile: Name of a model family to play whatever model is asked for; None lets the
             model decide, and refuses unknown ones.
-        misbehaviour: What to do wrong.
+        faults: What goes wrong, as `NAME[:param=value,...]` or rules of a scenario.
         clock: Monotonic seconds.
 
     Attributes:
@@ -66,7 +69,7 @@ class Understudy:
         record_path: Path | None = None,
         keys: Collection[str] | None = None,
         profile: str | None = None,
-        misbehaviour: Misbehaviour | None = None,
+        faults: Sequence[str | Rule] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._host = host
@@ -75,7 +78,10 @@ class Understudy:
         self._record_path = record_path
         self._keys = keys
         self._forced_profile: Profile | None = PROFILES[profile] if profile else None
-        self._misbehaviour = misbehaviour
+        self._rules = [read_option(fault) if isinstance(fault, str) else fault for fault in faults]
+        self._attempts = 0
+        self._directors: WeakKeyDictionary[ServerConnection, Director] = WeakKeyDictionary()
+        self._running: dict[str, Connection] = {}
         self._clock = clock
         self._store = ResumptionStore()
         self._connections = 0
@@ -87,6 +93,41 @@ class Understudy:
     def records(self) -> list[dict[str, Any]]:
         """Every event so far, as in the record file; at most the last 100,000."""
         return self._recorder.records
+
+    def inject(
+        self,
+        name: str,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        moment: str | Mapping[str, Any] | None = None,
+    ) -> Rule:
+        """Switches a fault on, in the sessions that run and in those to come.
+
+        Args:
+            name: The fault.
+            parameters: Its parameters.
+            moment: When: a place such as `speaking`, or a mapping as in a scenario.
+
+        Raises:
+            ScenarioError: There is no such fault, parameter or moment.
+        """
+        rule = make_rule(name, parameters=parameters, moment=moment)
+        self._rules.append(rule)
+        for connection in self._running.values():
+            connection.inject(rule)
+        return rule
+
+    def clear_faults(self, name: str | None = None) -> int:
+        """Switches faults off, in running sessions too, and returns how many.
+
+        Args:
+            name: Only those of this name; None: all.
+        """
+        ended = [rule for rule in self._rules if name in (None, rule.name)]
+        for rule in ended:
+            rule.is_on = False
+        self._rules = [rule for rule in self._rules if rule.is_on]
+        return len(ended)
 
     async def __aenter__(self) -> Understudy:
         """Starts to listen.
@@ -116,6 +157,7 @@ class Understudy:
                     ping_timeout=_PING_TIMEOUT_S,
                     close_timeout=_CLOSE_TIMEOUT_S,
                     server_header="understudy",
+                    create_connection=BreakableConnection,
                     logger=_quiet_logger(),
                 )
             )
@@ -134,7 +176,10 @@ class Understudy:
         """Answers what is no Live session; returns None to let the upgrade go on."""
         route = routes.route(request.path, _lower(request.headers))
         if isinstance(route, routes.LiveRoute):
-            if refusal := faults.refusal(self._misbehaviour):
+            self._attempts += 1
+            director = Director(self._rules, connection=self._attempts, now_s=self._clock())
+            self._directors[connection] = director
+            if refusal := director.refuse():
                 return connection.respond(*refusal)
             return None
         if isinstance(route, routes.ModelsRoute):
@@ -151,7 +196,7 @@ class Understudy:
         )
 
     async def _serve(self, websocket: ServerConnection) -> None:
-        assert websocket.request is not None
+        assert isinstance(websocket, BreakableConnection) and websocket.request is not None
         route = routes.route(websocket.request.path, _lower(websocket.request.headers))
         assert isinstance(route, routes.LiveRoute)
         self._connections += 1
@@ -169,18 +214,20 @@ class Understudy:
                 refusal=routes.check_key(route.key, self._keys),
                 forced_profile=self._forced_profile,
             )
-            await Connection(
+            connection = self._running[session_id] = Connection(
                 websocket,
                 session,
                 workers=self._workers,
                 clock=self._clock,
                 note=lambda event, fields: self._recorder.add(session_id, event, fields),
-                misbehaviour=self._misbehaviour,
-            ).run()
+                director=self._directors[websocket],
+            )
+            await connection.run()
         except Exception:  # a fault of ours costs this session, not the server
             _logger.exception("session %s failed", session_id)
             await websocket.close(1011, INTERNAL_ERROR)
         finally:
+            self._running.pop(session_id, None)
             self._recorder.add(
                 session_id,
                 "closed",

@@ -1,22 +1,21 @@
 """Understudies in the test's own process, and the environment that points at one."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from pipeline.live_service import shared_ssl_context
 from pipeline.settings import Settings
-from understudy import Misbehaviour, Understudy
+from understudy import Understudy
 
 
 @contextlib.asynccontextmanager
 async def understudy_in(
-    monkeypatch: pytest.MonkeyPatch, tmp_path, *, misbehaviour: str | None = None, **variables: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path, *, faults: Sequence[str] = (), **variables: str
 ) -> AsyncIterator[Understudy]:
     """Run an understudy that this process's sessions talk to."""
-    wrong = Misbehaviour(misbehaviour) if misbehaviour else None
-    async with Understudy(port=0, misbehaviour=wrong) as understudy:
+    async with Understudy(port=0, faults=faults) as understudy:
         for name in Settings.variables():
             monkeypatch.delenv(name, raising=False)
         environment = {

@@ -7,7 +7,7 @@ import io
 import itertools
 import json
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import soxr
@@ -46,7 +46,7 @@ class Client:
         options = {"new_id": lambda: next(ids), **options}
         self._session = Session(store=store or ResumptionStore(), **options)
 
-    def set_up(self, model: str = "gemini-3.8-live", **fields: Any) -> Client:
+    def set_up(self, model: str = "gemini-3.8-live", **fields: Any) -> Self:
         self.say(setup={"model": f"models/{model}", "outputAudioTranscription": {}, **fields})
         return self
 

@@ -13,10 +13,10 @@ from google import genai
 from google.genai import errors, types
 from google.genai.live import AsyncSession
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed
 
 from tests.understudy.support import picture, silence, speech
-from understudy import Misbehaviour, Understudy
+from understudy import Understudy
 
 MODEL = "gemini-3.8-live"
 PATH = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
@@ -251,28 +251,6 @@ async def test_a_minute_of_audio_in_one_message(understudy):
     async with session(understudy) as live:
         await live.send_realtime_input(audio=types.Blob(data=data, mime_type="audio/pcm"))
         assert (await generation(live)).said.startswith("You spoke for")
-
-
-@pytest.mark.parametrize(
-    "misbehaviour", [Misbehaviour.NEVER_ANSWER_SETUP, Misbehaviour.CLOSE_1011_AFTER_SETUP]
-)
-async def test_misbehaviour(misbehaviour):
-    async with Understudy(misbehaviour=misbehaviour) as understudy:
-        if misbehaviour is Misbehaviour.NEVER_ANSWER_SETUP:
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.5), session(understudy):
-                    raise AssertionError("connected")
-            return
-        async with session(understudy) as live:
-            with pytest.raises(errors.APIError, match="1011 None. Internal error encountered."):
-                await turn(live)
-
-
-async def test_misbehaviour_at_the_upgrade():
-    async with Understudy(misbehaviour=Misbehaviour.REFUSE_503) as understudy:
-        with pytest.raises(InvalidStatus, match="503"):
-            async with session(understudy):
-                raise AssertionError("connected")
 
 
 async def test_it_closes_with_sessions_open_and_leaves_nothing_behind():

@@ -1,0 +1,68 @@
+"""A WebSocket whose link can be broken on command."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection
+from websockets.frames import Frame, Opcode
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""SO_LINGER on, for no time: closing the socket sends RST instead of FIN."""
+
+
+class BreakableConnection(ServerConnection):
+    """A server's connection that can reset, fall silent, and answer pings late or never.
+
+    The overrides are of websockets 17: `data_received` and `send_data` are where bytes come in
+    and go out, `protocol.send_frame` is where a ping's pong is written.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._is_silent = False
+        self._pong_delay_s: float | None = 0.0
+        self._send_frame = self.protocol.send_frame
+        self.protocol.send_frame = self._send_frame_or_pong
+
+    def reset(self) -> None:
+        """Resets the TCP connection."""
+        if (link := self.transport.get_extra_info("socket")) is not None:
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self.transport.abort()
+
+    def fall_silent(self) -> None:
+        """Stops reading and writing, with the socket open."""
+        self._is_silent = True
+        if self.keepalive_task is not None:
+            self.keepalive_task.cancel()
+
+    def delay_pongs(self, delay_s: float | None) -> None:
+        """Answers pings so much later from now on; None: never."""
+        self._pong_delay_s = delay_s
+
+    def data_received(self, data: bytes) -> None:
+        """Takes bytes from the transport."""
+        if not self._is_silent:
+            super().data_received(data)
+
+    def send_data(self) -> None:
+        """Hands bytes to the transport."""
+        if self._is_silent:
+            self.protocol.data_to_send()
+        else:
+            super().send_data()
+
+    def _send_frame_or_pong(self, frame: Frame) -> None:
+        if frame.opcode is not Opcode.PONG or self._pong_delay_s == 0:
+            self._send_frame(frame)
+        elif self._pong_delay_s is not None:
+            asyncio.get_running_loop().call_later(self._pong_delay_s, self._send_late, frame)
+
+    def _send_late(self, frame: Frame) -> None:
+        if not self.transport.is_closing():
+            self._send_frame(frame)
+            self.send_data()

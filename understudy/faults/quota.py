@@ -1,0 +1,20 @@
+"""Close code 1011: You exceeded your current quota, please check your plan and billing details."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from understudy.faults.base import Closing
+
+
+@dataclass(kw_only=True)
+class Quota(Closing):
+    """Closes with 1011, the quota is used up: no use in trying again."""
+
+    imitates = "sonichi/sutando#569"
+    code: int = 1011
+    reason: str = (
+        "You exceeded your current quota, please check your plan and billing details. For "
+        "more information on this error, head to: "
+        "https://ai.google.dev/gemini-api/docs/rate-limits."
+    )
