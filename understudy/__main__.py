@@ -33,6 +33,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         choices=sorted(PROFILES),
         help="play this model family whatever model is asked for",
     )
+    parser.add_argument("--scenario", type=Path, metavar="FILE", help="what to answer and break")
     parser.add_argument(
         "--fault",
         "--misbehave",
@@ -84,6 +85,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _arguments(argv)
     try:
         asyncio.run(_run(options))
+    except ScenarioError as error:
+        print(f"understudy: {error}", file=sys.stderr)
+        return _USAGE_ERROR
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         print(f"understudy: cannot start: {error.strerror or error}{where}", file=sys.stderr)
@@ -105,6 +109,7 @@ async def _run(options: argparse.Namespace) -> None:
         record_path=options.record,
         keys=options.keys,
         profile=options.profile,
+        scenario=options.scenario,
         faults=options.faults,
     )
     async with understudy:

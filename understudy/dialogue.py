@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from understudy import answers
+from understudy.answers import Answer
 from understudy.effects import Failed, Look, Outbox, Result, Speak
 from understudy.errors import INTERNAL_ERROR, ProtocolError, invalid, refused
 from understudy.facts import Heard, Seen, Unreadable
 from understudy.memory import Gathered, Memory, ResumptionStore
 from understudy.messages import Blob, Turn
 from understudy.output import Ask, ModelTurn
+from understudy.scenario import Scenario
 from understudy.setup import Settings
 from understudy.usage import audio_tokens, frame_tokens, text_tokens
 
@@ -34,6 +36,7 @@ class Dialogue:
     Args:
         settings: What the setup asked for.
         memory: What the session knows already; a resumed one knows something.
+        scenario: What to say instead of what was seen and heard.
         store: Where resumption handles are kept.
         new_id: Makes resumption handles.
         outbox: Takes the effects.
@@ -44,12 +47,14 @@ class Dialogue:
         settings: Settings,
         *,
         memory: Memory,
+        scenario: Scenario | None,
         store: ResumptionStore,
         new_id: Callable[[], str],
         outbox: Outbox,
     ) -> None:
         self._settings = settings
         self._memory = memory
+        self._scenario = scenario or Scenario()
         self._store = store
         self._new_id = new_id
         self._outbox = outbox
@@ -205,6 +210,9 @@ class Dialogue:
             turn.answer = answers.greeting(gathered)
         else:
             turn.answer = answers.written(ask.text or "", gathered, self._memory)
+        written = ask.text or " ".join(gathered.texts)
+        if (say := self._scenario.answer(self._memory.turns + 1, written)) is not None:
+            turn.answer = Answer(say, "scenario")
         frames = answers.frame_summary(gathered.frames)
         self._outbox.note("answer", text=turn.answer.text, why=turn.answer.why, frames=frames)
         turn.ticket = self._outbox.work(Speak(turn.answer.text, self._settings.voice))

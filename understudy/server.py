@@ -27,6 +27,7 @@ from understudy.memory import ResumptionStore
 from understudy.profiles import PROFILES, Profile
 from understudy.record import Recorder
 from understudy.rules import Rule, make_rule, read_option
+from understudy.scenario import Scenario, load_scenario
 from understudy.tls import serve_with_new_certificate
 from understudy.work import Workers
 
@@ -52,8 +53,13 @@ class Understudy:
         keys: The only API keys taken; None takes any that doesn't begin with `invalid`.
         profile: Name of a model family to play whatever model is asked for; None lets the
             model decide, and refuses unknown ones.
-        faults: What goes wrong, as `NAME[:param=value,...]` or rules of a scenario.
+        scenario: A scenario file, or what one said: what to answer and what breaks.
+        faults: What else goes wrong, as `NAME[:param=value,...]` or rules of a scenario.
         clock: Monotonic seconds.
+
+    Raises:
+        ScenarioError: The scenario or a fault makes no sense.
+        OSError: The scenario can't be read.
 
     Attributes:
         base_url: What clients take as base URL, such as `https://127.0.0.1:8443`.
@@ -69,6 +75,7 @@ class Understudy:
         record_path: Path | None = None,
         keys: Collection[str] | None = None,
         profile: str | None = None,
+        scenario: Path | Scenario | None = None,
         faults: Sequence[str | Rule] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -78,7 +85,9 @@ class Understudy:
         self._record_path = record_path
         self._keys = keys
         self._forced_profile: Profile | None = PROFILES[profile] if profile else None
-        self._rules = [read_option(fault) if isinstance(fault, str) else fault for fault in faults]
+        self._scenario = load_scenario(scenario) if isinstance(scenario, Path) else scenario
+        self._rules = list(self._scenario.rules) if self._scenario else []
+        self._rules += [read_option(fault) if isinstance(fault, str) else fault for fault in faults]
         self._attempts = 0
         self._directors: WeakKeyDictionary[ServerConnection, Director] = WeakKeyDictionary()
         self._running: dict[str, Connection] = {}
@@ -212,6 +221,7 @@ class Understudy:
                 new_id=lambda: str(uuid.uuid4()),
                 api_version=route.api_version,
                 refusal=routes.check_key(route.key, self._keys),
+                scenario=self._scenario,
                 forced_profile=self._forced_profile,
             )
             connection = self._running[session_id] = Connection(

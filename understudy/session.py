@@ -33,6 +33,7 @@ from understudy.messages import (
     ToolResponse,
 )
 from understudy.profiles import Profile
+from understudy.scenario import Scenario
 from understudy.schema import unknown_name
 from understudy.setup import Settings, read_setup
 from understudy.usage import audio_tokens, text_tokens
@@ -63,6 +64,7 @@ class Session:
         new_id: Makes resumption handles; a UUID each time.
         api_version: The version in the client's URL.
         refusal: Refuse the setup with this: the key was no good.
+        scenario: What to say instead of what was seen and heard.
         forced_profile: Play this model family whatever model is asked for.
     """
 
@@ -73,6 +75,7 @@ class Session:
         new_id: Callable[[], str],
         api_version: str = "v1beta",
         refusal: ProtocolError | None = None,
+        scenario: Scenario | None = None,
         forced_profile: Profile | None = None,
     ) -> None:
         self._phase = Phase.SETUP
@@ -80,6 +83,7 @@ class Session:
         self._new_id = new_id
         self._api_version = api_version
         self._refusal = refusal
+        self._scenario = scenario
         self._forced_profile = forced_profile
         self._outbox = Outbox()
         self._live: _Live | None = None
@@ -159,7 +163,12 @@ class Session:
                 raise refused("BidiGenerateContent session not found")
             memory = remembered
         dialogue = Dialogue(
-            settings, memory=memory, store=self._store, new_id=self._new_id, outbox=self._outbox
+            settings,
+            memory=memory,
+            scenario=self._scenario,
+            store=self._store,
+            new_id=self._new_id,
+            outbox=self._outbox,
         )
         if settings.handle is None:
             dialogue.count(text=text_tokens(settings.instruction))

@@ -24,9 +24,13 @@ class Stage(Client):
     """
 
     def __init__(
-        self, *faults: str | Rule, connection: int = 1, store: ResumptionStore | None = None
+        self,
+        *faults: str | Rule,
+        connection: int = 1,
+        store: ResumptionStore | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(store)
+        super().__init__(store, **options)
         self.rules = [read_option(fault) if isinstance(fault, str) else fault for fault in faults]
         self.broken: list[tuple[float, Act]] = []
         self.director = Director(self.rules, connection=connection, now_s=self.now_s)

@@ -80,6 +80,8 @@ def test_what_cannot_be_done_is_one_sentence():
         ["--port", "99999"],
         ["--profile", "x"],
         ["--misbehave", "x"],
+        ["--scenario", "/nowhere/x.yaml"],
+        ["--scenario", "/proc/self/environ"],
         ["--keys", ","],
         ["--cert-dir", "/proc/nowhere"],
         ["--record", "/nowhere/x.jsonl"],

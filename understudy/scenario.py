@@ -1,0 +1,145 @@
+"""Scenarios: a YAML file that says what is answered and what breaks at which moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from understudy.rules import Rule, ScenarioError, make_rule, read_option
+
+_MOMENT = ("at", "after_ms", "after_s", "turn", "connection", "times")
+_MAX_SAID = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something to say.
+
+    Attributes:
+        say: The words.
+        turn: Only as this answer of the conversation, from 1; None: as any.
+        contains: Only if what the user wrote holds one of these words; empty: whatever it holds.
+    """
+
+    say: str
+    turn: int | None = None
+    contains: tuple[str, ...] = ()
+
+    def fits(self, turn: int, text: str) -> bool:
+        """Whether it answers this."""
+        if self.turn not in (None, turn):
+            return False
+        written = text.casefold()
+        return not self.contains or any(word.casefold() in written for word in self.contains)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What a file said.
+
+    Attributes:
+        lines: What to say; the first that fits is said.
+        rules: What breaks.
+    """
+
+    lines: tuple[Line, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+    def answer(self, turn: int, text: str) -> str | None:
+        """Returns what to say instead of what was seen and heard, or None for that.
+
+        Args:
+            turn: Which answer of the conversation it is, from 1.
+            text: What the user wrote; "" for speech.
+        """
+        return next((line.say for line in self.lines if line.fits(turn, text)), None)
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Reads a scenario file.
+
+    Raises:
+        ScenarioError: What is wrong, where, and what to do, in one sentence.
+        OSError: The file can't be read.
+    """
+    try:
+        value = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return read_scenario(value)
+    except yaml.MarkedYAMLError as error:
+        line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ScenarioError(f"{path.name}{line}: this is no YAML: {error.problem}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ScenarioError(
+            f"{path.name}: this is no YAML text: {str(error).splitlines()[0]}"
+        ) from None
+    except RecursionError:
+        raise ScenarioError(f"{path.name}: this is nested too deeply") from None
+    except ScenarioError as error:
+        raise ScenarioError(f"{path.name}: {error}") from None
+
+
+def read_scenario(value: object) -> Scenario:
+    """Reads what a scenario file holds.
+
+    Raises:
+        ScenarioError: What is wrong, where, and what to do, in one sentence.
+    """
+    if value is None:
+        return Scenario()
+    fields = _mapping(value, "a scenario", ("answers", "faults"))
+    return Scenario(
+        lines=tuple(_line(item, where) for item, where in _items(fields, "answers")),
+        rules=tuple(_rule(item, where) for item, where in _items(fields, "faults")),
+    )
+
+
+def _items(fields: Mapping[str, Any], name: str) -> list[tuple[object, str]]:
+    items = fields.get(name) or []
+    if not isinstance(items, list):
+        raise ScenarioError(f"{name} has to be a list: begin each entry with '- '")
+    return [(item, f"{name}, entry {number}") for number, item in enumerate(items, 1)]
+
+
+def _mapping(value: object, where: str, keys: tuple[str, ...]) -> Mapping[str, Any]:
+    has = f"it has {', '.join(keys)}"
+    if not isinstance(value, dict):
+        raise ScenarioError(f"{where}: write it as 'key: value'; {has}")
+    for key in value:
+        if key not in keys:
+            raise ScenarioError(f"{where}: there is no {key!r} here; {has}")
+    return value
+
+
+def _line(item: object, where: str) -> Line:
+    if isinstance(item, str):
+        item = {"say": item}
+    fields = _mapping(item, where, ("say", "turn", "contains"))
+    say, turn, contains = fields.get("say"), fields.get("turn"), fields.get("contains", [])
+    if not isinstance(say, str) or not say.strip() or len(say) > _MAX_SAID:
+        raise ScenarioError(f"{where}: say has to be the words to say, at most {_MAX_SAID} letters")
+    is_count = isinstance(turn, int) and not isinstance(turn, bool) and turn >= 1
+    if turn is not None and not is_count:
+        raise ScenarioError(f"{where}: turn has to be a whole number from 1 on, not {turn!r}")
+    words = [contains] if isinstance(contains, str) else contains
+    if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
+        raise ScenarioError(f"{where}: contains has to be a word or a list of words")
+    return Line(say.strip(), turn, tuple(words))
+
+
+def _rule(item: object, where: str) -> Rule:
+    try:
+        if isinstance(item, str):
+            return read_option(item)
+        fields = _mapping(item, where, ("fault", "with", *_MOMENT))
+        given = fields.get("with") or {}
+        if not isinstance(given, dict):
+            raise ScenarioError("with has to hold parameters, as 'name: value'")
+        moment = {key: fields[key] for key in _MOMENT if key in fields}
+        return make_rule(fields.get("fault", ""), parameters=given, moment=moment)
+    except ScenarioError as error:
+        text = str(error)
+        raise ScenarioError(text if text.startswith(where) else f"{where}: {text}") from None
