@@ -44,6 +44,12 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="NAME[:param=value,...]",
         help="do something wrong; understudy/SCENARIOS.md lists what. May be repeated",
     )
+    parser.add_argument(
+        "--control-port",
+        type=_port,
+        metavar="PORT",
+        help="switch faults here over HTTP; 0: any free",
+    )
     parser.add_argument("--until-eof", action="store_true", help="end when standard input does")
     return parser.parse_args(argv)
 
@@ -111,6 +117,7 @@ async def _run(options: argparse.Namespace) -> None:
         profile=options.profile,
         scenario=options.scenario,
         faults=options.faults,
+        control_port=options.control_port,
     )
     async with understudy:
         _announce(understudy)
@@ -129,10 +136,15 @@ def _announce(understudy: Understudy) -> None:
         "JavaScript (@google/genai):\n"
         f"  export GOOGLE_GEMINI_BASE_URL={url} NODE_EXTRA_CA_CERTS={cert} "
         "GOOGLE_API_KEY=anything\n"
+        f"{_control(understudy.control_url)}"
         "\nSSL_CERT_FILE replaces the public authorities for the whole process.\n"
         "Stop with Ctrl+C.",
         flush=True,
     )
+
+
+def _control(url: str) -> str:
+    return f"Faults and sessions:\n  curl {url}/faults\n" if url else ""
 
 
 def _await_eof(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

@@ -21,6 +21,7 @@ from websockets.http11 import Request, Response
 from understudy import routes
 from understudy.breakable import BreakableConnection
 from understudy.connection import MAX_MESSAGE_BYTES, Connection
+from understudy.desk import Desk
 from understudy.director import Director
 from understudy.errors import INTERNAL_ERROR
 from understudy.memory import ResumptionStore
@@ -55,6 +56,7 @@ class Understudy:
             model decide, and refuses unknown ones.
         scenario: A scenario file, or what one said: what to answer and what breaks.
         faults: What else goes wrong, as `NAME[:param=value,...]` or rules of a scenario.
+        control_port: Port of the control endpoint at 127.0.0.1; 0 takes a free one, None for none.
         clock: Monotonic seconds.
 
     Raises:
@@ -64,6 +66,7 @@ class Understudy:
     Attributes:
         base_url: What clients take as base URL, such as `https://127.0.0.1:8443`.
         cert_path: The certificate they have to trust.
+        control_url: Where faults are switched, such as `http://127.0.0.1:8444`; "" for nowhere.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Understudy:
         profile: str | None = None,
         scenario: Path | Scenario | None = None,
         faults: Sequence[str | Rule] = (),
+        control_port: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._host = host
@@ -91,11 +95,13 @@ class Understudy:
         self._attempts = 0
         self._directors: WeakKeyDictionary[ServerConnection, Director] = WeakKeyDictionary()
         self._running: dict[str, Connection] = {}
+        self._control_port = control_port
         self._clock = clock
         self._store = ResumptionStore()
         self._connections = 0
         self._stack = AsyncExitStack()
         self.base_url = ""
+        self.control_url = ""
         self.cert_path = Path()
 
     @property
@@ -103,12 +109,18 @@ class Understudy:
         """Every event so far, as in the record file; at most the last 100,000."""
         return self._recorder.records
 
+    @property
+    def rules(self) -> list[Rule]:
+        """The faults that are on."""
+        return list(self._rules)
+
     def inject(
         self,
         name: str,
         *,
         parameters: Mapping[str, Any] | None = None,
         moment: str | Mapping[str, Any] | None = None,
+        session: str | None = None,
     ) -> Rule:
         """Switches a fault on, in the sessions that run and in those to come.
 
@@ -116,11 +128,16 @@ class Understudy:
             name: The fault.
             parameters: Its parameters.
             moment: When: a place such as `speaking`, or a mapping as in a scenario.
+            session: Only in this running session, such as `s1`.
 
         Raises:
             ScenarioError: There is no such fault, parameter or moment.
+            KeyError: There is no such session.
         """
         rule = make_rule(name, parameters=parameters, moment=moment)
+        if session is not None:
+            self._running[session].inject(rule)
+            return rule
         self._rules.append(rule)
         for connection in self._running.values():
             connection.inject(rule)
@@ -171,6 +188,9 @@ class Understudy:
                 )
             )
             self.base_url = _base_url(self._host, server)
+            if self._control_port is not None:
+                desk = Desk(self, port=self._control_port)
+                self.control_url = (await stack.enter_async_context(desk)).url
             self._warm = asyncio.create_task(self._workers.warm_up(), name="understudy-warm-up")
             self._stack = stack.pop_all()
         return self
