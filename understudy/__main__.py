@@ -45,6 +45,12 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         help="do something wrong; understudy/SCENARIOS.md lists what. May be repeated",
     )
     parser.add_argument(
+        "--capture", type=Path, metavar="DIR", help="write every message of a session"
+    )
+    parser.add_argument(
+        "--replay", type=Path, metavar="FILE", help="play a capture to every client"
+    )
+    parser.add_argument(
         "--control-port",
         type=_port,
         metavar="PORT",
@@ -117,6 +123,8 @@ async def _run(options: argparse.Namespace) -> None:
         profile=options.profile,
         scenario=options.scenario,
         faults=options.faults,
+        capture_dir=options.capture,
+        replay=options.replay,
         control_port=options.control_port,
     )
     async with understudy:

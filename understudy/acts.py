@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 from understudy.effects import Close, Effect, Send
 
 
+def can_close_with(code: int) -> bool:
+    """Whether a close frame may carry this code (RFC 6455 section 7.4, and the IANA registry)."""
+    return 1000 <= code <= 1014 and code not in (1004, 1005, 1006) or 3000 <= code <= 4999
+
+
 @dataclass(frozen=True, slots=True)
 class Raw:
     """Send this WebSocket message as it is: `bytes` as binary, `str` as text."""

@@ -24,12 +24,20 @@ class BreakableConnection(ServerConnection):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._is_silent = False
+        self._was_reset = False
         self._pong_delay_s: float | None = 0.0
         self._send_frame = self.protocol.send_frame
         self.protocol.send_frame = self._send_frame_or_pong
 
+    @property
+    def was_ended_here(self) -> bool:
+        """Whether this side closed or reset the connection, and not the client."""
+        closed = self.protocol.close_sent is not None and not self.protocol.close_rcvd_then_sent
+        return self._was_reset or closed
+
     def reset(self) -> None:
         """Resets the TCP connection."""
+        self._was_reset = True
         if (link := self.transport.get_extra_info("socket")) is not None:
             link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.transport.abort()

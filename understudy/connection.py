@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from understudy.acts import Act, BlackHole, Pongs, Raw, Reset
 from understudy.breakable import BreakableConnection
+from understudy.capture import Capture
 from understudy.director import Director
 from understudy.effects import Close, Job, Note, Result, Send, Work
 from understudy.errors import ProtocolError
@@ -21,6 +22,7 @@ from understudy.wire import encode, parse
 from understudy.work import Workers
 
 if TYPE_CHECKING:
+    from understudy.replay import Replay
     from understudy.session import Session
 
 _logger = logging.getLogger(__name__)
@@ -73,17 +75,19 @@ class Connection:
         clock: Monotonic seconds.
         note: Takes the events to record.
         director: Says what really happens.
+        capture: Takes every message; None for none.
     """
 
     def __init__(
         self,
         websocket: BreakableConnection,
-        session: Session,
+        session: Session | Replay,
         *,
         workers: Workers,
         clock: Callable[[], float],
         note: Callable[[str, Mapping[str, Any]], None],
         director: Director,
+        capture: Capture | None = None,
     ) -> None:
         self._websocket = websocket
         self._session = session
@@ -91,6 +95,7 @@ class Connection:
         self._clock = clock
         self._note = note
         self._director = director
+        self._capture = capture
         self._inbox: asyncio.Queue[_Event] = asyncio.Queue(_INBOX)
         self._jobs = asyncio.Semaphore(_MAX_JOBS)
         self._is_open = True
@@ -121,7 +126,9 @@ class Connection:
                     effects = session.tick(clock())
                 case _Said(message):
                     heard = director.hear(message, clock())
-                    effects = [e for part in heard for e in session.receive(part, clock())]
+                    effects: Sequence[Act] = [
+                        effect for part in heard for effect in session.receive(part, clock())
+                    ]
                 case _Broke(error):
                     effects = session.fail(error)
                 case _Done(ticket, result):
@@ -149,9 +156,9 @@ class Connection:
     async def _carry_out(self, act: Act, tasks: asyncio.TaskGroup) -> None:
         match act:
             case Send(message):
-                await self._websocket.send(encode(message))
+                await self._send(encode(message))
             case Raw(data):
-                await self._websocket.send(data)
+                await self._send(data)
             case Note(event, fields):
                 self._note(event, fields)
             case Work(ticket, job):
@@ -167,6 +174,11 @@ class Connection:
             case Pongs(delay_s):
                 self._websocket.delay_pongs(delay_s)
 
+    async def _send(self, frame: str | bytes) -> None:
+        if self._capture is not None:
+            self._capture.message("server", frame)
+        await self._websocket.send(frame)
+
     async def _work(self, ticket: int, job: Job) -> None:
         async with self._jobs:
             result = await self._workers.run(job)
@@ -176,6 +188,8 @@ class Connection:
         """Puts everything the client says into the inbox."""
         try:
             async for frame in self._websocket:
+                if self._capture is not None:
+                    self._capture.message("client", frame)
                 async for event in self._understand(frame):
                     await self._inbox.put(event)
                 async with self._jobs:

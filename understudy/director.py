@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from understudy.acts import Act, BlackHole, Later, Outgoing, Pongs, Raw, Reset
-from understudy.effects import Close, Effect, Send
+from understudy.effects import Close, Note, Send, Work
 from understudy.faults import Fault
 from understudy.messages import ClientMessage
 from understudy.moments import PASSED_ONCE, Place, Scene
@@ -113,7 +113,7 @@ class Director:
                 else:
                     yield result
 
-    def direct(self, effects: Iterable[Effect], now_s: float) -> list[Act]:
+    def direct(self, effects: Iterable[Act], now_s: float) -> list[Act]:
         """Takes what the session wants done and returns what is to be done now, in order."""
         self._join(now_s)
         while self._alarms and self._alarms[0][0] <= now_s:
@@ -121,7 +121,7 @@ class Director:
             if self._scene.holds(cast.rule.moment.place):
                 self._strike(cast, now_s)
         for effect in effects:
-            if isinstance(effect, Send | Close):
+            if not isinstance(effect, Work | Note):
                 self._stage(effect, now_s)
                 continue
             heapq.heappush(self._queue, (now_s, next(self._order), effect))

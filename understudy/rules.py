@@ -7,6 +7,7 @@ from dataclasses import MISSING, Field, dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
+from understudy.acts import can_close_with
 from understudy.faults import FAULTS, Fault, parameters
 from understudy.moments import PASSED_ONCE, Moment, Place
 
@@ -122,6 +123,9 @@ def _build(kind: type[Fault], given: Mapping[str, Any], where: str) -> Fault:
     for key, one in known.items():
         if key not in values and one.default is MISSING and one.default_factory is MISSING:
             raise ScenarioError(f"{where} needs the parameter {key!r}")
+    code = values.get("code")
+    if isinstance(code, int) and not can_close_with(code):
+        raise ScenarioError(f"{where}: no connection can be closed with the code {code}")
     return kind(**values)
 
 

@@ -20,6 +20,7 @@ from websockets.http11 import Request, Response
 
 from understudy import routes
 from understudy.breakable import BreakableConnection
+from understudy.capture import Capture
 from understudy.connection import MAX_MESSAGE_BYTES, Connection
 from understudy.desk import Desk
 from understudy.director import Director
@@ -27,6 +28,7 @@ from understudy.errors import INTERNAL_ERROR
 from understudy.memory import ResumptionStore
 from understudy.profiles import PROFILES, Profile
 from understudy.record import Recorder
+from understudy.replay import Replay, load_recording
 from understudy.rules import Rule, make_rule, read_option
 from understudy.scenario import Scenario, load_scenario
 from understudy.tls import serve_with_new_certificate
@@ -56,12 +58,14 @@ class Understudy:
             model decide, and refuses unknown ones.
         scenario: A scenario file, or what one said: what to answer and what breaks.
         faults: What else goes wrong, as `NAME[:param=value,...]` or rules of a scenario.
+        capture_dir: Every session is written here, as a file that can be replayed.
+        replay: A capture that every session plays, instead of answering by itself.
         control_port: Port of the control endpoint at 127.0.0.1; 0 takes a free one, None for none.
         clock: Monotonic seconds.
 
     Raises:
-        ScenarioError: The scenario or a fault makes no sense.
-        OSError: The scenario can't be read.
+        ScenarioError: The scenario, the capture or a fault makes no sense.
+        OSError: The scenario or the capture can't be read.
 
     Attributes:
         base_url: What clients take as base URL, such as `https://127.0.0.1:8443`.
@@ -80,6 +84,8 @@ class Understudy:
         profile: str | None = None,
         scenario: Path | Scenario | None = None,
         faults: Sequence[str | Rule] = (),
+        capture_dir: Path | None = None,
+        replay: Path | None = None,
         control_port: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -95,6 +101,8 @@ class Understudy:
         self._attempts = 0
         self._directors: WeakKeyDictionary[ServerConnection, Director] = WeakKeyDictionary()
         self._running: dict[str, Connection] = {}
+        self._capture_dir = capture_dir
+        self._cues = load_recording(replay) if replay is not None else None
         self._control_port = control_port
         self._clock = clock
         self._store = ResumptionStore()
@@ -188,6 +196,8 @@ class Understudy:
                 )
             )
             self.base_url = _base_url(self._host, server)
+            if self._capture_dir is not None:
+                self._capture_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self._control_port is not None:
                 desk = Desk(self, port=self._control_port)
                 self.control_url = (await stack.enter_async_context(desk)).url
@@ -231,18 +241,23 @@ class Understudy:
         self._connections += 1
         session_id = f"s{self._connections}"
         self._recorder.add(session_id, "connected", {"version": route.api_version})
+        capture = self._capture(session_id)
         try:
             await asyncio.shield(self._warm)
             # Loaded by now: importing it at the top would take 0.4 s from the start.
             from understudy.session import Session
 
-            session = Session(
-                store=self._store,
-                new_id=lambda: str(uuid.uuid4()),
-                api_version=route.api_version,
-                refusal=routes.check_key(route.key, self._keys),
-                scenario=self._scenario,
-                forced_profile=self._forced_profile,
+            session = (
+                Replay(self._cues)
+                if self._cues is not None
+                else Session(
+                    store=self._store,
+                    new_id=lambda: str(uuid.uuid4()),
+                    api_version=route.api_version,
+                    refusal=routes.check_key(route.key, self._keys),
+                    scenario=self._scenario,
+                    forced_profile=self._forced_profile,
+                )
             )
             connection = self._running[session_id] = Connection(
                 websocket,
@@ -251,6 +266,7 @@ class Understudy:
                 clock=self._clock,
                 note=lambda event, fields: self._recorder.add(session_id, event, fields),
                 director=self._directors[websocket],
+                capture=capture,
             )
             await connection.run()
         except Exception:  # a fault of ours costs this session, not the server
@@ -263,6 +279,15 @@ class Understudy:
                 "closed",
                 {"code": websocket.close_code, "reason": websocket.close_reason},
             )
+            if capture is not None:
+                side = "server" if websocket.was_ended_here else "client"
+                capture.close(side, websocket.close_code, websocket.close_reason)
+
+    def _capture(self, session_id: str) -> Capture | None:
+        if self._capture_dir is None:
+            return None
+        name = f"{time.strftime('%Y%m%d-%H%M%S')}-{session_id}.jsonl"
+        return Capture(self._capture_dir / name, clock=self._clock)
 
 
 def _lower(headers: Headers) -> dict[str, str]:

@@ -81,7 +81,7 @@ def test_what_cannot_be_done_is_one_sentence():
         ["--profile", "x"],
         ["--misbehave", "x"],
         ["--scenario", "/nowhere/x.yaml"],
-        ["--scenario", "/proc/self/environ"],
+        ["--replay", "/nowhere/x.jsonl"],
         ["--keys", ","],
         ["--cert-dir", "/proc/nowhere"],
         ["--record", "/nowhere/x.jsonl"],

@@ -104,6 +104,7 @@ def test_nothing_follows_the_end():
         ("rst:a=1", "fault rst has no parameter 'a'; it has none"),
         ("close:code=x", "fault close: code has to be a whole number from 0 on, not 'x'"),
         ("close:code=1.5", "fault close: code has to be a whole number from 0 on, not '1.5'"),
+        ("close:code=1006", "fault close: no connection can be closed with the code 1006"),
         ("slow-audio:speed=-1", "fault slow-audio: speed has to be a number from 0 on, not '-1'"),
         (
             "close:at=speeking",
