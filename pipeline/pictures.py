@@ -59,8 +59,15 @@ def encode_frame(*, pixels: bytes, size: tuple[int, int], mode: str, source: str
         size: Width and height in pixels.
         mode: Pillow's name of the pixel format; `RGB` from Pipecat's transports.
         source: `camera`, `screenVideo` or a transport's own name.
+
+    Raises:
+        PictureError: When the pixels don't fit the size, or the format is unknown.
     """
-    return _encode(Image.frombytes(mode, size, pixels), source=source, quality=80)
+    try:
+        image = Image.frombytes(mode, size, pixels)
+    except ValueError as error:
+        raise PictureError(f"A {source} frame could not be encoded: {error}.") from None
+    return _encode(image, source=source, quality=80)
 
 
 def prepare_upload(data: bytes) -> Picture:

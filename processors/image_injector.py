@@ -12,11 +12,7 @@ from collections.abc import Awaitable, Callable
 from loguru import logger
 from pipecat.frames.frames import Frame, InputTextRawFrame, UserFileRawFrame, UserImageRawFrame
 from pipecat.processors.aggregators.llm_context import LLMContext
-from pipecat.processors.frame_processor import (
-    FrameDirection,
-    FrameProcessor,
-    FrameProcessorSetup,
-)
+from pipecat.processors.frame_processor import FrameDirection
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from pipecat.utils.file_resolver import FileResolver, FileResolverError
 
@@ -29,11 +25,12 @@ from pipeline.pictures import (
     encode_frame,
     prepare_upload,
 )
+from processors.worker import WorkingProcessor
 
 DEFAULT_CAPTION = "Here is a picture. Say what you see."
 
 
-class ImageInjector(FrameProcessor):
+class ImageInjector(WorkingProcessor):
     """Makes each picture that the user sends one turn for the model.
 
     Its place is between the user aggregator and the service. It takes Pipecat's `send-file`
@@ -53,19 +50,6 @@ class ImageInjector(FrameProcessor):
         self._files = files
         self._jobs: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._busy = False
-        self._task: asyncio.Task | None = None
-
-    async def setup(self, setup: FrameProcessorSetup):
-        """Start working on pictures."""
-        await super().setup(setup)
-        self._task = self.create_task(self._work())
-
-    async def cleanup(self):
-        """Stop working on pictures."""
-        await super().cleanup()
-        if self._task:
-            await self.cancel_task(self._task)
-            self._task = None
 
     async def process_frame(self, frame: Frame, direction: FrameDirection):
         """Take pictures and files; pass everything else on."""
@@ -80,14 +64,14 @@ class ImageInjector(FrameProcessor):
             case _:
                 await self.push_frame(frame, direction)
 
-    async def _work(self):
-        while True:
-            job = await self._jobs.get()
-            self._busy = True
-            try:
-                await job()
-            finally:
-                self._busy = False
+    async def work(self):
+        """Take the next picture, or what was typed after one."""
+        job = await self._jobs.get()
+        self._busy = True
+        try:
+            await job()
+        finally:
+            self._busy = False
 
     async def _inject_file(self, frame: UserFileRawFrame):
         name = frame.filename or "The file"
