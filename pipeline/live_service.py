@@ -8,12 +8,12 @@ import asyncio
 import contextlib
 import functools
 import ssl
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from google.genai.errors import APIError
 from google.genai.live import AsyncSession
 from google.genai.types import (
     Blob,
@@ -127,13 +127,13 @@ class LiveService(GeminiLiveLLMService):
         redial fails, the exception is logged, nobody is told, and the bot stays mute. A setup
         that is never answered is waited for without end, and redials follow at once.
         """
-        drops = 0
+        loop, drops = asyncio.get_running_loop(), 0
         while True:
             connected_at: float | None = None
             try:
                 async with contextlib.AsyncExitStack() as stack:
                     session = await self._reach(stack, config)
-                    connected_at = self._connection_start_time = time.time()
+                    connected_at = loop.time()
                     await self._handle_session_ready(session)
                     await self._set_link(LinkState(state="ready", text="The model is listening."))
                     while True:
@@ -146,7 +146,7 @@ class LiveService(GeminiLiveLLMService):
             await self._leave_session()
             if connected_at is None or refusal.permanent:
                 return await self._fail(refusal)
-            drops = 1 if time.time() - connected_at >= STABLE_S else drops + 1
+            drops = 1 if loop.time() - connected_at >= STABLE_S else drops + 1
             if drops > MAX_DROPS:
                 return await self._fail(refusal)
             logger.warning(f"{self}: {refusal.sentence} Connecting again.")
@@ -175,10 +175,11 @@ class LiveService(GeminiLiveLLMService):
                 if refusal.permanent or loop.time() + pause_s >= deadline:
                     raise
                 logger.warning(f"{self}: {refusal.sentence} Trying again.")
-            if self._session_resumption_handle:
-                # It may be the handle that was refused; without one, the context is sent again.
-                self._session_resumption_handle = None
-                config.session_resumption = SessionResumptionConfig()
+                if isinstance(error, APIError):
+                    # Refused after the upgrade, perhaps for its handle; without one, the context
+                    # is sent again.
+                    self._session_resumption_handle = None
+                    config.session_resumption = SessionResumptionConfig()
             await asyncio.sleep(pause_s)
             pause_s *= 2
 
