@@ -94,7 +94,9 @@ class Session:
             await runner.run()
         finally:
             lifetime.cancel()
-            await asyncio.gather(lifetime, return_exceptions=True)
+            (outcome,) = await asyncio.gather(lifetime, return_exceptions=True)
+            if isinstance(outcome, Exception):
+                logger.opt(exception=outcome).error(f"Session {self._id} could not be led")
             await self._turns.close()
 
     async def end(self, why: str) -> None:
