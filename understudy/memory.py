@@ -22,12 +22,14 @@ class Memory:
         heard: The last thing the user said aloud.
         latest: The latest picture of each source.
         usage: Tokens so far.
+        told: What the user asked to be remembered, oldest first.
     """
 
     turns: int = 0
     heard: Heard | None = None
     latest: Mapping[str, Seen] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
+    told: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ calls it waits until `next_due_s` at the latest.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from enum import Enum, auto
 
@@ -35,6 +36,7 @@ from understudy.messages import (
 from understudy.profiles import Profile
 from understudy.schema import unknown_name
 from understudy.setup import Settings, read_setup
+from understudy.tools import read_functions
 from understudy.usage import audio_tokens, text_tokens
 from understudy.wire import audio_rate_hz, duration, read_turn
 
@@ -44,6 +46,11 @@ has none (Pipecat 1.14 with an empty context) would otherwise never be heard."""
 MAX_HELD = 512
 """Realtime messages held meanwhile: ten seconds of 20 ms messages."""
 MAX_HELD_BYTES = 4_000_000
+
+
+def _random_number() -> int:
+    """Returns a number of up to 19 digits, as in the ids that were recorded."""
+    return secrets.randbits(62)
 
 
 class Phase(Enum):
@@ -61,6 +68,7 @@ class Session:
     Args:
         store: Where resumption handles are kept, shared by all sessions of a server.
         new_id: Makes resumption handles; a UUID each time.
+        new_number: Makes the numbers in the ids of function calls.
         api_version: The version in the client's URL.
         refusal: Refuse the setup with this: the key was no good.
         forced_profile: Play this model family whatever model is asked for.
@@ -71,6 +79,7 @@ class Session:
         *,
         store: ResumptionStore,
         new_id: Callable[[], str],
+        new_number: Callable[[], int] = _random_number,
         api_version: str = "v1beta",
         refusal: ProtocolError | None = None,
         forced_profile: Profile | None = None,
@@ -78,6 +87,7 @@ class Session:
         self._phase = Phase.SETUP
         self._store = store
         self._new_id = new_id
+        self._new_number = new_number
         self._api_version = api_version
         self._refusal = refusal
         self._forced_profile = forced_profile
@@ -136,7 +146,7 @@ class Session:
             if is_history and message.turn_complete:
                 self._begin_live(live, now_s)
         elif isinstance(message, ToolResponse):
-            self._outbox.note("tool_response", ids=list(message.ids))
+            live.dialogue.take_results(message.results, now_s)
         elif isinstance(message, ContextUpdate):
             live.update_context(message)
         elif self._phase is Phase.HISTORY:
@@ -159,7 +169,12 @@ class Session:
                 raise refused("BidiGenerateContent session not found")
             memory = remembered
         dialogue = Dialogue(
-            settings, memory=memory, store=self._store, new_id=self._new_id, outbox=self._outbox
+            settings,
+            memory=memory,
+            store=self._store,
+            new_id=self._new_id,
+            new_number=self._new_number,
+            outbox=self._outbox,
         )
         if settings.handle is None:
             dialogue.count(text=text_tokens(settings.instruction))
@@ -264,6 +279,9 @@ class _Live:
             raise unknown_name("contextUpdate", "")
         text = read_turn(update.fields.get("systemInstruction", {})).text
         self.dialogue.count(text=text_tokens(text))
+        if "tools" in update.fields:
+            tools = update.fields["tools"].get("tools", ())
+            self.dialogue.declare(read_functions(tools, self._settings.profile))
         self._outbox.note("context_update", instruction_characters=len(text))
 
     def take_realtime(self, message: RealtimeInput, now_s: float) -> None:
@@ -335,6 +353,7 @@ class _Live:
 
     def _speech_started(self, offset_s: float, now_s: float) -> None:
         self._has_activity = True
+        self.dialogue.listen()
         self._outbox.note("activity_start", offset_s=round(offset_s, 3))
         self._send_activity("ACTIVITY_START", offset_s)
         if self._settings.interrupts:

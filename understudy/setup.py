@@ -12,6 +12,7 @@ from understudy.hearing import ActivityDetection
 from understudy.messages import Turn
 from understudy.profiles import Profile, profile_for
 from understudy.schema import snake_case, unknown_name
+from understudy.tools import Function, read_functions
 from understudy.wire import read_turn
 
 
@@ -34,6 +35,9 @@ class Settings:
         handle: The handle to resume from, if any.
         history_first: Whether the conversation begins with history in clientContent.
         tools: How many functions and built-in tools were declared.
+        functions: The functions among them.
+        writes: Whether answers are text instead of audio.
+        shows_thoughts: Whether thought parts were asked for, and the model has them.
     """
 
     model: str
@@ -50,6 +54,9 @@ class Settings:
     handle: str | None
     history_first: bool
     tools: int
+    functions: tuple[Function, ...]
+    writes: bool
+    shows_thoughts: bool
 
 
 def read_setup(
@@ -100,6 +107,10 @@ def read_setup(
         tools=sum(
             len(tool.get("functionDeclarations", ())) or 1 for tool in fields.get("tools", ())
         ),
+        functions=read_functions(fields.get("tools", ()), profile),
+        writes=generation.get("responseModalities") == ("TEXT",),
+        shows_thoughts=profile.sends_thoughts
+        and generation.get("thinkingConfig", {}).get("includeThoughts", False),
     )
 
 
@@ -123,7 +134,11 @@ def _check_modalities(generation: Mapping[str, Any], profile: Profile, model: st
 
 def _check_thinking(thinking: Mapping[str, Any], profile: Profile) -> None:
     level = thinking.get("thinkingLevel", "THINKING_LEVEL_UNSPECIFIED")
-    if level == "THINKING_LEVEL_UNSPECIFIED" or level in profile.thinking_levels:
+    if level == "THINKING_LEVEL_UNSPECIFIED":
+        if profile.requires_thinking_level:
+            raise invalid("Thinking level must be specified for this model.")
+        return
+    if level in profile.thinking_levels:
         return
     if profile.thinking_levels:
         raise invalid(f"Thinking level {level} is not supported for this model")

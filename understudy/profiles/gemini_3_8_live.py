@@ -23,6 +23,7 @@ PROFILE = Profile(
     sends_voice_activity=True,
     sends_unasked_handles=True,
     call_id_prefix="fc_",
+    function_behaviours=("NON_BLOCKING", "BLOCKING"),
     pacing=4.3,  # measured on the real service: 4.3 to 4.4 times real time
     chunk_s=0.2,  # recorded: 0.16 to 0.64 s
     transcript_lead_s=1.7,  # recorded: 0.24 to 3.2 s, median 1.7 s
