@@ -9,8 +9,9 @@ calls it waits until `next_due_s` at the latest.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
+from typing import Any
 
 from understudy import answers
 from understudy.dialogue import Dialogue
@@ -36,6 +37,7 @@ from understudy.messages import (
 from understudy.profiles import Profile
 from understudy.schema import unknown_name
 from understudy.setup import Settings, read_setup
+from understudy.tokens import EXPIRED, Admission
 from understudy.tools import read_functions
 from understudy.usage import audio_tokens, text_tokens
 from understudy.wire import audio_rate_hz, duration, read_turn
@@ -72,6 +74,7 @@ class Session:
         api_version: The version in the client's URL.
         refusal: Refuse the setup with this: the key was no good.
         forced_profile: Play this model family whatever model is asked for.
+        admit: Lets a setup in that an ephemeral token constrains; None for sessions with a key.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class Session:
         api_version: str = "v1beta",
         refusal: ProtocolError | None = None,
         forced_profile: Profile | None = None,
+        admit: Callable[[Mapping[str, Any]], Admission] | None = None,
     ) -> None:
         self._phase = Phase.SETUP
         self._store = store
@@ -91,6 +95,8 @@ class Session:
         self._api_version = api_version
         self._refusal = refusal
         self._forced_profile = forced_profile
+        self._admit = admit
+        self._access_until_s: float | None = None
         self._outbox = Outbox()
         self._live: _Live | None = None
         self._held: list[RealtimeInput] = []
@@ -136,6 +142,8 @@ class Session:
 
     def _dispatch(self, message: ClientMessage, now_s: float) -> None:
         live = self._live
+        if self._access_until_s is not None and now_s >= self._access_until_s:
+            raise invalid(EXPIRED)
         if isinstance(message, Setup):
             self._set_up(message, now_s)
         elif live is None:
@@ -159,8 +167,12 @@ class Session:
             raise invalid()
         if self._refusal is not None:
             raise self._refusal
+        fields = setup.fields
+        if self._admit is not None:
+            admission = self._admit(fields)
+            fields, self._access_until_s = admission.setup, now_s + admission.for_s
         settings = read_setup(
-            setup.fields, api_version=self._api_version, forced_profile=self._forced_profile
+            fields, api_version=self._api_version, forced_profile=self._forced_profile
         )
         memory = Memory()
         if settings.handle is not None:
