@@ -41,6 +41,18 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--text-frames", action="store_true", help="send text frames; the real ones are binary"
     )
+    parser.add_argument(
+        "--clock-scale",
+        type=_scale,
+        default=1.0,
+        metavar="N",
+        help="limits of connections and sessions, goAway and handles pass N times faster",
+    )
+    parser.add_argument(
+        "--exclusive-handles",
+        action="store_true",
+        help="refuse a resumption handle while its old connection is open",
+    )
     parser.add_argument("--until-eof", action="store_true", help="end when standard input does")
     return parser.parse_args(argv)
 
@@ -56,6 +68,16 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65_535:
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
     return int(text)
+
+
+def _scale(text: str) -> float:
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = 0.0
+    if not 0 < scale <= 1_000_000:
+        raise argparse.ArgumentTypeError("a scale is a number above 0")
+    return scale
 
 
 def _keys(text: str) -> frozenset[str]:
@@ -99,6 +121,8 @@ async def _run(options: argparse.Namespace) -> None:
         misbehaviour=Misbehaviour(options.misbehave) if options.misbehave else None,
         plain_port=options.plain_port,
         text_frames=options.text_frames,
+        clock_scale=options.clock_scale,
+        exclusive_handles=options.exclusive_handles,
     )
     async with understudy:
         _announce(understudy)

@@ -102,6 +102,8 @@ class Connection:
             pass
         except* ConnectionClosed:
             _logger.debug("the connection was lost")
+        finally:
+            self._session.end()
 
     async def _serve(self, tasks: asyncio.TaskGroup) -> None:
         tasks.create_task(self._read(), name="understudy-read")

@@ -18,7 +18,7 @@ from understudy.messages import Blob, FunctionResult, Turn
 from understudy.output import Ask, ModelTurn
 from understudy.setup import Settings
 from understudy.tools import Call, Function, describe, requested, scheduling
-from understudy.usage import audio_tokens, frame_tokens, text_tokens
+from understudy.usage import Usage, audio_tokens, frame_tokens, text_tokens
 
 MAX_ASKS = 64
 """Questions waiting for their turn under NO_INTERRUPTION; the oldest give way."""
@@ -42,6 +42,8 @@ class Dialogue:
         new_id: Makes resumption handles.
         new_number: Makes the numbers in the ids of function calls.
         outbox: Takes the effects.
+        started_s: When the connection was set up.
+        owner: Stands for the connection, beside the handles it is given.
     """
 
     def __init__(
@@ -53,7 +55,11 @@ class Dialogue:
         new_id: Callable[[], str],
         new_number: Callable[[], int],
         outbox: Outbox,
+        started_s: float,
+        owner: object,
     ) -> None:
+        self._started_s = started_s
+        self._owner = owner
         self._settings = settings
         self._profile = settings.profile
         self._functions = settings.functions
@@ -96,8 +102,25 @@ class Dialogue:
 
     def count(self, *, text: int = 0, audio: int = 0, image: int = 0) -> None:
         """Counts tokens that entered the context."""
-        usage = self._memory.usage.add(text=text, audio=audio, image=image)
-        self._memory = replace(self._memory, usage=usage)
+        context = self._memory.context.add(text=text, audio=audio, image=image)
+        self._memory = replace(self._memory, context=context)
+
+    def count_instruction(self, tokens: int) -> None:
+        """Counts the system instruction, which stays when the window slides."""
+        context = replace(self._memory.context, instruction=Usage(text=tokens))
+        self._memory = replace(self._memory, context=context)
+
+    def _fit(self) -> None:
+        """Slides the context window, or ends a session whose window is full."""
+        context, sliding = self._memory.context, self._settings.sliding
+        total = context.usage.total
+        if sliding is not None:
+            slid = context.slid(sliding)
+            if slid is not context:
+                self._memory = replace(self._memory, context=slid)
+                self._outbox.note("context_slid", tokens=total, left=slid.usage.total)
+        elif total > self._profile.context_tokens:
+            raise invalid()  # reported: the very words of any other invalid argument
 
     def gather(self, turn: Turn, *, is_opening: bool) -> None:
         """Takes a turn of clientContent, to be answered when that is asked for.
@@ -129,6 +152,8 @@ class Dialogue:
         """
         ticket = self._outbox.work(Look(blob.data))
         self._looks[ticket] = _Looking(is_still, len(blob.data))
+        if not is_still:
+            self._memory = replace(self._memory, saw_video=True)
         if is_counted:
             self.count(image=frame_tokens(self._settings.media_resolution))
 
@@ -205,6 +230,7 @@ class Dialogue:
 
     def _begin(self, ask: Ask, now_s: float, *, delay_s: float | None = None) -> None:
         self._has_unanswered = False
+        self._fit()
         self._turn = ModelTurn(
             ask,
             asked_s=now_s,
@@ -364,7 +390,7 @@ class Dialogue:
             content["interactionStatus"] = "IN_PROGRESS" if is_pending else "IDLE"
         writes = self._settings.writes
         response = text_tokens(turn.sent_text) if writes else audio_tokens(turn.sent_s)
-        usage = self._memory.usage.metadata(
+        usage = self._memory.context.usage.metadata(
             response,
             modality="TEXT" if writes else "AUDIO",
             thoughts=text_tokens(turn.thought),
@@ -375,6 +401,7 @@ class Dialogue:
         if turn.ask.then is None and not (turn.has_called and turn.answer is None):
             self._memory = replace(self._memory, turns=self._memory.turns + 1)
         self.count(**{"text" if writes else "audio": response})
+        self._memory = replace(self._memory, context=self._memory.context.begin_turn())
         if self._settings.sends_handles and not is_pending:
             self.send_handle(now_s)
         if then is not None:
@@ -398,7 +425,8 @@ class Dialogue:
         """Sends a handle that brings back what is known now."""
         self._is_resumable = True
         handle = self._new_id()
-        self._store.save(handle, self._memory, now_s)
+        memory = replace(self._memory, age_s=self._memory.age_s + now_s - self._started_s)
+        self._store.save(handle, memory, now_s, owner=self._owner)
         self._outbox.send({"sessionResumptionUpdate": {"newHandle": handle, "resumable": True}})
 
     def _note_audio_out(self, turn: ModelTurn) -> None:

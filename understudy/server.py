@@ -24,7 +24,7 @@ from understudy import faults, routes
 from understudy.connection import MAX_MESSAGE_BYTES, Connection
 from understudy.errors import INTERNAL_ERROR
 from understudy.faults import Misbehaviour
-from understudy.memory import ResumptionStore
+from understudy.memory import HANDLE_TTL_S, ResumptionStore
 from understudy.posting import PostingConnection
 from understudy.profiles import PROFILES, Profile
 from understudy.record import Recorder
@@ -57,6 +57,11 @@ class Understudy:
         misbehaviour: What to do wrong.
         plain_port: Port to listen at without TLS too; 0 takes a free one, None for none.
         text_frames: Send text frames; the real service's are binary.
+        clock_scale: How many times faster than real the limits of connections and sessions and
+            the life of resumption handles pass. Nothing else is scaled: not the pace of speech
+            or the detection of it, nor ephemeral tokens, whose times clients compute.
+        exclusive_handles: Refuse a resumption handle while the connection that was given it is
+            still open.
         clock: Monotonic seconds.
 
     Attributes:
@@ -77,6 +82,8 @@ class Understudy:
         misbehaviour: Misbehaviour | None = None,
         plain_port: int | None = None,
         text_frames: bool = False,
+        clock_scale: float = 1.0,
+        exclusive_handles: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._host = host
@@ -90,7 +97,9 @@ class Understudy:
         self._text_frames = text_frames
         self._clock = clock
         self._tokens = TokenStore(new_hex=lambda: secrets.token_hex(32))
-        self._store = ResumptionStore()
+        self._clock_scale = clock_scale
+        self._exclusive_handles = exclusive_handles
+        self._store = ResumptionStore(ttl_s=HANDLE_TTL_S / clock_scale)
         self._connections = 0
         self._stack = AsyncExitStack()
         self.base_url = ""
@@ -201,6 +210,8 @@ class Understudy:
                 api_version=route.api_version,
                 refusal=routes.check_access(route, self._keys),
                 forced_profile=self._forced_profile,
+                clock_scale=self._clock_scale,
+                exclusive_handles=self._exclusive_handles,
                 admit=partial(self._tokens.admit, route.key or "")
                 if route.is_constrained
                 else None,

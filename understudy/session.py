@@ -16,9 +16,10 @@ from typing import Any
 from understudy import answers
 from understudy.dialogue import Dialogue
 from understudy.effects import Effect, Outbox, Result
-from understudy.errors import ProtocolError, invalid, refused
+from understudy.errors import INTERNAL_ERROR, ProtocolError, invalid, refused
 from understudy.facts import Heard
 from understudy.hearing import Hearing, HearingEvent, SpeechStarted, level_dbfs
+from understudy.limits import Lifetime
 from understudy.memory import Memory, ResumptionStore
 from understudy.messages import (
     ActivityEnd,
@@ -74,6 +75,8 @@ class Session:
         api_version: The version in the client's URL.
         refusal: Refuse the setup with this: the key was no good.
         forced_profile: Play this model family whatever model is asked for.
+        clock_scale: How many times faster than real a connection's and a session's limits pass.
+        exclusive_handles: Refuse a handle while the connection that was given it is open.
         admit: Lets a setup in that an ephemeral token constrains; None for sessions with a key.
     """
 
@@ -86,6 +89,8 @@ class Session:
         api_version: str = "v1beta",
         refusal: ProtocolError | None = None,
         forced_profile: Profile | None = None,
+        clock_scale: float = 1.0,
+        exclusive_handles: bool = False,
         admit: Callable[[Mapping[str, Any]], Admission] | None = None,
     ) -> None:
         self._phase = Phase.SETUP
@@ -95,6 +100,10 @@ class Session:
         self._api_version = api_version
         self._refusal = refusal
         self._forced_profile = forced_profile
+        self._clock_scale = clock_scale
+        self._exclusive_handles = exclusive_handles
+        self._owner = object()
+        self._lifetime: Lifetime | None = None
         self._admit = admit
         self._access_until_s: float | None = None
         self._outbox = Outbox()
@@ -106,9 +115,9 @@ class Session:
     @property
     def next_due_s(self) -> float | None:
         """When `tick` should be called at the latest; None if nothing is planned."""
-        if self._phase is Phase.CLOSED or self._live is None:
+        if self._phase is Phase.CLOSED or self._live is None or self._lifetime is None:
             return None
-        due = (self._hold_until_s, self._live.dialogue.next_due_s)
+        due = (self._hold_until_s, self._live.dialogue.next_due_s, self._lifetime.next_due_s)
         return min((time for time in due if time is not None), default=None)
 
     def receive(self, message: ClientMessage, now_s: float) -> list[Effect]:
@@ -127,6 +136,10 @@ class Session:
         """Ends the session because what the client sent could not even be parsed."""
         return self._guarded(lambda: self._close(error))
 
+    def end(self) -> None:
+        """Takes note that the connection is gone."""
+        self._store.disconnect(self._owner)
+
     def _guarded(self, action: Callable[[], None]) -> list[Effect]:
         if self._phase is not Phase.CLOSED:
             try:
@@ -138,6 +151,7 @@ class Session:
     def _close(self, error: ProtocolError) -> None:
         self._phase = Phase.CLOSED
         self._held.clear()
+        self.end()
         self._outbox.close(error.code, error.reason)
 
     def _dispatch(self, message: ClientMessage, now_s: float) -> None:
@@ -161,6 +175,11 @@ class Session:
             self._hold(message, live, now_s)
         else:
             live.take_realtime(message, now_s)
+        is_video = isinstance(message, RealtimeMedia) and message.blob.mime_type.startswith(
+            "image/"
+        )
+        if is_video and self._lifetime is not None:
+            self._lifetime.see_video(now_s)
 
     def _set_up(self, setup: Setup, now_s: float) -> None:
         if self._phase is not Phase.SETUP:
@@ -176,10 +195,16 @@ class Session:
         )
         memory = Memory()
         if settings.handle is not None:
-            remembered = self._store.load(settings.handle, now_s)
-            if remembered is None:
-                raise refused("BidiGenerateContent session not found")
-            memory = remembered
+            memory = self._resume(settings.handle, now_s)
+        self._lifetime = Lifetime(
+            settings.profile,
+            started_s=now_s,
+            age_s=memory.age_s,
+            compresses=settings.sliding is not None,
+            saw_video=memory.saw_video,
+            scale=self._clock_scale,
+        )
+        self._store.connect(self._owner)
         dialogue = Dialogue(
             settings,
             memory=memory,
@@ -187,15 +212,27 @@ class Session:
             new_id=self._new_id,
             new_number=self._new_number,
             outbox=self._outbox,
+            started_s=now_s,
+            owner=self._owner,
         )
         if settings.handle is None:
-            dialogue.count(text=text_tokens(settings.instruction))
+            dialogue.count_instruction(text_tokens(settings.instruction))
         self._live = _Live(settings, dialogue=dialogue, outbox=self._outbox)
         self._phase = Phase.HISTORY if settings.history_first else Phase.LIVE
         self._note_setup(settings)
         self._outbox.send({"setupComplete": {}})
         if settings.profile.sends_unasked_handles:
             dialogue.send_handle(now_s)
+
+    def _resume(self, handle: str, now_s: float) -> Memory:
+        memory = self._store.load(handle, now_s)
+        if memory is None:
+            raise refused("BidiGenerateContent session not found")
+        if self._store.is_poisoned(handle):
+            raise invalid()  # reported, of handles from before a "Deadline expired"
+        if self._exclusive_handles and self._store.is_in_use(handle):
+            raise ProtocolError(1011, INTERNAL_ERROR)
+        return memory
 
     def _note_setup(self, settings: Settings) -> None:
         self._outbox.note(
@@ -238,8 +275,11 @@ class Session:
             self._do_due(now_s)
 
     def _do_due(self, now_s: float) -> None:
-        if self._live is None:
+        if self._live is None or self._lifetime is None:
             return
+        if (go_away := self._lifetime.check(now_s)) is not None:
+            self._outbox.note("go_away", time_left=go_away.time_left)
+            self._outbox.send({"goAway": {"timeLeft": go_away.time_left}})
         if self._hold_until_s is not None and self._hold_until_s <= now_s:
             self._begin_live(self._live, now_s)
         self._live.dialogue.do_due(now_s)

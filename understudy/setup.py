@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from understudy.context import Sliding, read_sliding
 from understudy.effects import Voice
 from understudy.errors import invalid, refused
 from understudy.hearing import ActivityDetection
@@ -36,6 +37,7 @@ class Settings:
         history_first: Whether the conversation begins with history in clientContent.
         tools: How many functions and built-in tools were declared.
         functions: The functions among them.
+        sliding: How the context window slides; None: it doesn't, and a full one ends the session.
         writes: Whether answers are text instead of audio.
         shows_thoughts: Whether thought parts were asked for, and the model has them.
     """
@@ -55,6 +57,7 @@ class Settings:
     history_first: bool
     tools: int
     functions: tuple[Function, ...]
+    sliding: Sliding | None
     writes: bool
     shows_thoughts: bool
 
@@ -108,6 +111,7 @@ def read_setup(
             len(tool.get("functionDeclarations", ())) or 1 for tool in fields.get("tools", ())
         ),
         functions=read_functions(fields.get("tools", ()), profile),
+        sliding=_sliding(fields.get("contextWindowCompression"), profile),
         writes=generation.get("responseModalities") == ("TEXT",),
         shows_thoughts=profile.sends_thoughts
         and generation.get("thinkingConfig", {}).get("includeThoughts", False),
@@ -143,6 +147,16 @@ def _check_thinking(thinking: Mapping[str, Any], profile: Profile) -> None:
     if profile.thinking_levels:
         raise invalid(f"Thinking level {level} is not supported for this model")
     raise invalid("Thinking level is not supported for this model.")
+
+
+def _sliding(fields: Mapping[str, Any] | None, profile: Profile) -> Sliding | None:
+    if fields is None:
+        return None
+    trigger = fields.get("triggerTokens")
+    target = fields.get("slidingWindow", {}).get("targetTokens")
+    if any(tokens is not None and tokens < 0 for tokens in (trigger, target)):
+        raise invalid()
+    return read_sliding(trigger, target, window=profile.context_tokens)
 
 
 def _instruction(fields: Mapping[str, Any]) -> Turn:

@@ -34,6 +34,11 @@ class Usage:
     audio: int = 0
     image: int = 0
 
+    @property
+    def total(self) -> int:
+        """All tokens."""
+        return self.text + self.audio + self.image
+
     def add(self, *, text: int = 0, audio: int = 0, image: int = 0) -> Usage:
         """Returns the usage with so many more."""
         return replace(

@@ -169,7 +169,7 @@ def test_the_store_is_bounded(tokens):
 
 def test_a_session_ends_with_its_token(tokens):
     name = tokens.mint(bidiGenerateContentSetup={"model": MODEL})
-    client = Client(admit=lambda setup: tokens.store.admit(name, setup))
+    client = Client(admit=lambda setup: tokens.store.admit(name, setup), clock_scale=0.1)
     client.set_up("whatever")
     assert client.noted("setup")[0]["model"] == "gemini-3.8-live"
     client.wait(30 * 60 - 1)

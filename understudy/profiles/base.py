@@ -59,6 +59,9 @@ class Profile:
         transcript_lead_s: How far a transcript piece runs ahead of its audio.
         answer_delay_s: From the end of the user's turn to the first audio.
         turn_coverage: turnCoverage when the setup has none.
+        context_tokens: Size of the context window.
+        compressed_connection_s: How long a connection lasts with contextWindowCompression, and
+            then ends unannounced; None: as long as without, about ten minutes.
     """
 
     name: str
@@ -91,3 +94,5 @@ class Profile:
     transcript_lead_s: float
     answer_delay_s: float
     turn_coverage: str
+    context_tokens: int = 131_072
+    compressed_connection_s: float | None = None
