@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +82,9 @@ def read_setup(
             f"models/{model} is not found for API version {api_version}, or is not supported for "
             "bidiGenerateContent. Call ListModels to see the list of available models"
         )
-    _refuse_unknown(fields, profile)
+    _refuse_unknown(fields, profile.unknown_setup_fields)
+    if api_version != "v1alpha":
+        _refuse_unknown(fields, profile.v1alpha_setup_fields)
     generation = fields.get("generationConfig", {})
     _check_modalities(generation, profile, model)
     _check_thinking(generation.get("thinkingConfig", {}), profile)
@@ -118,8 +120,8 @@ def read_setup(
     )
 
 
-def _refuse_unknown(fields: Mapping[str, Any], profile: Profile) -> None:
-    for path in profile.unknown_setup_fields:
+def _refuse_unknown(fields: Mapping[str, Any], unknown: Collection[str]) -> None:
+    for path in unknown:
         *parents, name = path.split(".")
         at: Mapping[str, Any] = fields
         for parent in parents:

@@ -83,7 +83,7 @@ def test_proactivity_is_unknown_to_3_8_and_known_to_2_5():
         1007,
         "Invalid JSON payload received. Unknown name \"proactivity\" at 'setup': Cannot find field.",
     )
-    assert Client().set_up(MODEL_2_5, **setup).messages("setupComplete")
+    assert Client(api_version="v1alpha").set_up(MODEL_2_5, **setup).messages("setupComplete")
 
 
 def test_affective_dialog_is_unknown_to_3_8():

@@ -26,6 +26,7 @@ class Profile:
         models: Model ids it answers to, without `models/`. The first is the usual one.
         unknown_setup_fields: Dotted camelCase paths in the setup that this family refuses as
             unknown names.
+        v1alpha_setup_fields: The same outside v1alpha.
         output_modalities: What responseModalities may ask for, one at a time.
         modality_refusal: Close reason for any other; `{modalities}` and `{model}` are filled in.
         thinking_levels: thinkingLevel values taken. Empty: every one is refused.
@@ -67,6 +68,7 @@ class Profile:
     name: str
     models: tuple[str, ...]
     unknown_setup_fields: frozenset[str] = frozenset()
+    v1alpha_setup_fields: frozenset[str] = frozenset()
     output_modalities: frozenset[str] = frozenset({"AUDIO"})
     modality_refusal: str
     thinking_levels: frozenset[str] = frozenset()

@@ -9,6 +9,8 @@ PROFILE = Profile(
         "gemini-2.5-flash-native-audio-preview-09-2025",
         "gemini-2.5-flash-native-audio-latest",
     ),
+    # Vendor documentation: proactive audio and affective dialog need v1alpha.
+    v1alpha_setup_fields=frozenset({"proactivity", "generationConfig.enableAffectiveDialog"}),
     modality_refusal="Cannot extract voices from a non-audio request",
     takes_media_chunks=True,
     takes_context_update=False,
