@@ -22,6 +22,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = _Parser(prog="understudy", description="A local stand-in for the Gemini Live API.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at")
     parser.add_argument("--port", type=_port, default=8443, help="port to listen at; 0: any free")
+    parser.add_argument(
+        "--plain-port", type=_port, metavar="PORT", help="listen here without TLS too; 0: any free"
+    )
     parser.add_argument("--cert-dir", type=Path, help="where cert.pem goes; default: temporary")
     parser.add_argument("--record", type=Path, metavar="FILE", help="append events as JSON lines")
     parser.add_argument(
@@ -34,6 +37,21 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--misbehave", choices=[str(kind) for kind in Misbehaviour], help="do one thing wrong"
+    )
+    parser.add_argument(
+        "--text-frames", action="store_true", help="send text frames; the real ones are binary"
+    )
+    parser.add_argument(
+        "--clock-scale",
+        type=_scale,
+        default=1.0,
+        metavar="N",
+        help="limits of connections and sessions, goAway and handles pass N times faster",
+    )
+    parser.add_argument(
+        "--exclusive-handles",
+        action="store_true",
+        help="refuse a resumption handle while its old connection is open",
     )
     parser.add_argument("--until-eof", action="store_true", help="end when standard input does")
     return parser.parse_args(argv)
@@ -50,6 +68,16 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65_535:
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
     return int(text)
+
+
+def _scale(text: str) -> float:
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = 0.0
+    if not 0 < scale <= 1_000_000:
+        raise argparse.ArgumentTypeError("a scale is a number above 0")
+    return scale
 
 
 def _keys(text: str) -> frozenset[str]:
@@ -91,6 +119,10 @@ async def _run(options: argparse.Namespace) -> None:
         keys=options.keys,
         profile=options.profile,
         misbehaviour=Misbehaviour(options.misbehave) if options.misbehave else None,
+        plain_port=options.plain_port,
+        text_frames=options.text_frames,
+        clock_scale=options.clock_scale,
+        exclusive_handles=options.exclusive_handles,
     )
     async with understudy:
         _announce(understudy)
@@ -109,10 +141,17 @@ def _announce(understudy: Understudy) -> None:
         "JavaScript (@google/genai):\n"
         f"  export GOOGLE_GEMINI_BASE_URL={url} NODE_EXTRA_CA_CERTS={cert} "
         "GOOGLE_API_KEY=anything\n"
+        f"{_plain(understudy.plain_url)}"
         "\nSSL_CERT_FILE replaces the public authorities for the whole process.\n"
         "Stop with Ctrl+C.",
         flush=True,
     )
+
+
+def _plain(url: str) -> str:
+    if not url:
+        return ""
+    return f"Without TLS (@google/genai and raw clients; the Python SDK insists on it):\n  {url}\n"
 
 
 def _await_eof(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

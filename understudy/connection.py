@@ -67,6 +67,7 @@ class Connection:
         clock: Monotonic seconds.
         note: Takes the events to record.
         misbehaviour: What to do wrong.
+        sends_text: Whether messages go out as text frames; the real service's are binary.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Connection:
         clock: Callable[[], float],
         note: Callable[[str, Mapping[str, Any]], None],
         misbehaviour: Misbehaviour | None,
+        sends_text: bool = False,
     ) -> None:
         self._websocket = websocket
         self._session = session
@@ -85,6 +87,7 @@ class Connection:
         self._clock = clock
         self._note = note
         self._misbehaviour = misbehaviour
+        self._sends_text = sends_text
         self._inbox: asyncio.Queue[_Event] = asyncio.Queue(_INBOX)
         self._jobs = asyncio.Semaphore(_MAX_JOBS)
         self._is_open = True
@@ -99,6 +102,8 @@ class Connection:
             pass
         except* ConnectionClosed:
             _logger.debug("the connection was lost")
+        finally:
+            self._session.end()
 
     async def _serve(self, tasks: asyncio.TaskGroup) -> None:
         tasks.create_task(self._read(), name="understudy-read")
@@ -135,7 +140,7 @@ class Connection:
     async def _carry_out(self, effect: Effect, tasks: asyncio.TaskGroup) -> None:
         match effect:
             case Send(message):
-                await self._websocket.send(encode(message))
+                await self._websocket.send(encode(message), text=self._sends_text)
             case Note(event, fields):
                 self._note(event, fields)
             case Work(ticket, job):

@@ -80,6 +80,7 @@ def test_what_cannot_be_done_is_one_sentence():
         ["--port", "99999"],
         ["--profile", "x"],
         ["--misbehave", "x"],
+        ["--clock-scale", "0"],
         ["--keys", ","],
         ["--cert-dir", "/proc/nowhere"],
         ["--record", "/nowhere/x.jsonl"],
