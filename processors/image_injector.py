@@ -22,7 +22,6 @@ from pipeline.pictures import (
     PICTURE_THREADS,
     Picture,
     PictureError,
-    encode_frame,
     prepare_upload,
 )
 from processors.worker import WorkingProcessor
@@ -86,20 +85,9 @@ class ImageInjector(WorkingProcessor):
         await self._inject(name, frame.text, functools.partial(prepare_upload, data))
 
     async def _inject_image(self, frame: UserImageRawFrame):
-        encoded = (frame.format or "").startswith("image/")
-        source = frame.transport_source or "upload"
-        prepare = (
-            functools.partial(prepare_upload, frame.image)
-            if encoded
-            else functools.partial(
-                encode_frame,
-                pixels=frame.image,
-                size=frame.size,
-                mode=frame.format or "RGB",
-                source=source,
-            )
+        await self._inject(
+            "The picture", frame.text, functools.partial(prepare_upload, frame.image)
         )
-        await self._inject("The picture", frame.text, prepare)
 
     async def _inject(self, name: str, text: str | None, prepare: Callable[[], Picture]):
         loop = asyncio.get_running_loop()
@@ -107,6 +95,9 @@ class ImageInjector(WorkingProcessor):
             picture = await loop.run_in_executor(PICTURE_THREADS, prepare)
         except PictureError as error:
             return await self._refuse(name, str(error))
+        except Exception:
+            logger.exception(f"{self}: a picture could not be prepared")
+            return await self._refuse(name, "The picture is broken: it could not be read.")
         caption = (text or "").strip() or DEFAULT_CAPTION
         await self._context.add_image_frame_message(
             format="image/jpeg",
