@@ -99,8 +99,8 @@ def prepare_upload(data: bytes) -> Picture:
         raise PictureError(f"The picture has {megabytes:.0f} MB; {most} MB is the most.")
     try:
         with warnings.catch_warnings():
-            # Pillow's own warning comes above 89 megapixels; the count below is ours.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            # Pillow warns of damaged metadata, and above 89 megapixels; the count below is ours.
+            warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(data), formats=list(PICTURE_FORMATS))
         if image.width * image.height > MAX_PICTURE_PIXELS:
             raise PictureError(

@@ -129,8 +129,8 @@ async def test_typing_during_the_answer_cuts_it_and_is_answered(server):
     assert [t["side"] for t in turns] == ["bot", "user", "bot", "user", "bot"]
     cut = turns[2]
     assert cut["interrupted"] and cut["tokens"]
-    assert "three" in cut["text"] or "3" in cut["text"]
-    assert "60" not in cut["text"] and "thirty" not in cut["text"]  # sent, but not heard
+    assert " 3," in cut["text"]
+    assert " 30," not in cut["text"]  # sent, but not heard
 
 
 async def test_camera_and_screen_are_told_apart(server):
