@@ -22,7 +22,7 @@ _FRAMES = {"camera": "camera frame", "screenVideo": "screen frame", "upload": "u
 """What a picture is called, by its source; any other is a video frame."""
 _LOOK = re.compile(r"\b(see|seen|look|colou?rs?|pictures?|images?|photos?|screen|camera|video)\b")
 _REMEMBER = re.compile(r"\b(remember|recall|so far|did i tell you|have i told you)\b")
-_KEEP = re.compile(r"^(?:please\s+)?remember\b(?:\s+that\b)?[\s:,]+(.*[^?\s])$", re.I)
+_KEEP = re.compile(r"^(?:please\s+)?remember\b(?:\s+that\b)?[\s:,]+", re.I)
 MAX_TOLD = 8
 """How much is kept of what the user asked to be remembered; the oldest give way."""
 _COUNT = re.compile(r"\bcount(?: up)? to (\d{1,6})\b")
@@ -80,8 +80,11 @@ def written(text: str, gathered: Gathered, memory: Memory) -> Answer:
 
 def to_keep(text: str) -> str:
     """Returns what a typed text asks to be remembered ("remember that X"), or ""."""
-    match = _KEEP.match(" ".join(text.split()))
-    return match[1][:_QUOTED_CHARACTERS] if match else ""
+    text = " ".join(text.split())
+    match = _KEEP.match(text)
+    if match is None or text.endswith("?"):
+        return ""
+    return text[match.end() :][:_QUOTED_CHARACTERS]
 
 
 def thought(answer: Answer) -> str:

@@ -19,6 +19,9 @@ from understudy.profiles import Profile
 
 SAMPLE_TEXT = "example"
 """A string argument for which the user typed nothing."""
+MAX_TEXT = 4_000
+MAX_FUNCTIONS = 512
+"""Beyond these a client could keep the event loop busy with one typed message."""
 _MAX_DEPTH = 8
 """How deep arguments are made up; a schema given as JSON may be nested without end."""
 _NAMED = re.compile(r"(?<!\S)(\w+)=(?:\"([^\"]*)\"|'([^']*)'|(\S+))")
@@ -83,11 +86,16 @@ def requested(text: str, functions: Sequence[Function]) -> tuple[Call, ...]:
     """Returns the calls that a typed text asks for, in the order of the names in it.
 
     Args:
-        text: What the user typed. What follows a name, up to the next, is for its arguments.
-        functions: What is declared; of two with one name the first counts.
+        text: What the user typed, of which the first 4,000 characters count. What follows a
+            name, up to the next, is for its arguments.
+        functions: What is declared, of which the first 512 count; of two with one name the first.
     """
+    text = text[:MAX_TEXT]
+    lowered = text.lower()
     found: dict[int, tuple[int, Function]] = {}
-    for function in functions:
+    for function in functions[:MAX_FUNCTIONS]:
+        if function.name.lower() not in lowered:
+            continue
         name = rf"(?<![\w.:-]){re.escape(function.name)}(?![\w-]|[.:]\w)"
         if match := re.search(name, text, re.IGNORECASE):
             found.setdefault(match.start(), (match.end(), function))

@@ -17,6 +17,7 @@ from understudy.profiles import PROFILES
         ("remember me?", ""),
         ("what do you remember", ""),
         ("remember", ""),
+        ("remember " + "," * 200_000 + "?", ""),
     ],
 )
 def test_what_is_kept(text, kept):

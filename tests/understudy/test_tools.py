@@ -68,6 +68,11 @@ def test_other_words_do_not(text):
     assert requested(text, [function("get_weather")]) == ()
 
 
+def test_endless_declarations_and_words_take_no_time():
+    functions = [function(f"f{number}") for number in range(100_000)]
+    assert len(requested("f1 f511 f512 " + "f2 " * 1_000_000, functions)) == 3
+
+
 def test_several_names_call_in_their_order_each_with_its_own_words():
     city = {"properties": {"city": {"type": "STRING"}}, "required": ["city"]}
     found = requested(
