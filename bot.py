@@ -27,8 +27,10 @@ async def bot(args: RunnerArguments) -> None:
     """
     try:
         await _converse(args)
-    except (SettingsError, PersonaError) as error:
-        logger.error(f"The session can't start: {error}")
+    except Exception as error:
+        # Whatever it is, nobody may be left on a line that nobody answers.
+        told = isinstance(error, SettingsError | PersonaError)
+        logger.opt(exception=None if told else error).error(f"The session can't start: {error}")
         if isinstance(args, SmallWebRTCRunnerArguments):
             await args.webrtc_connection.disconnect()
 

@@ -70,6 +70,9 @@ def _serve(parser: argparse.ArgumentParser, settings: Settings) -> None:
     pipecat_runner._print_dev_runner_banner = lambda: None
     pipecat_runner._print_startup_message = lambda args: _print_banner(args, settings)
     pipecat_runner._setup_frontend_routes = lambda app: None
+    if "--dialin" not in sys.argv:
+        # Pipecat's dial-in webhook takes unsigned requests, each of which costs a room.
+        sys.argv.append("--no-dialin")
     pipecat_runner.main(parser)
 
 

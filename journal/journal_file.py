@@ -1,4 +1,4 @@
-"""A session's own file: one JSON line for each record, on disk before the session goes on."""
+"""A session's own file: one JSON line for each record, on disk as soon as it is written."""
 
 import json
 import os
@@ -28,7 +28,8 @@ class JournalFile:
     def append(self, record: dict[str, Any]) -> Future[None]:
         """Write one record; done when it is on the disk. Never raises, never blocks."""
         line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
-        return self._thread.submit(self._write, line.encode())
+        # What can't be encoded (half an emoji, from a page) must not cost the line.
+        return self._thread.submit(self._write, line.encode(errors="replace"))
 
     def close(self) -> None:
         """Wait until everything is written. Blocks; not for the event loop."""

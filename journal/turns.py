@@ -23,7 +23,8 @@ class Turn:
         side: Whose it is.
         start: When it began, ISO 8601 in UTC.
         end: When it ended, likewise.
-        text: What was said or typed; empty when the model sent no transcript.
+        text: What was said or typed; of an interrupted answer, what was heard of it. Empty when
+            the model sent no transcript.
         interrupted: Whether the user cut the bot's turn short.
         pictures: Stills that the model was shown in it: file name, size, caption.
         frames: How many frames of each running video the model was shown in it, by source.
@@ -64,18 +65,20 @@ class _Open:
     frames: dict[str, int] = field(default_factory=dict)
     latency_ms: int | None = None
     tokens: dict[str, int] | None = None
+    heard: str | None = None
     answered: bool = False
     complete: bool = False
     continues: int | None = None
 
     def freeze(self, now_s: float) -> Turn:
         separator = " " if self.side == "user" else ""
+        texts = self.texts if self.heard is None or not self.interrupted else [self.heard]
         return Turn(
             number=self.number,
             side=self.side,
             start=_iso(self.start_s),
             end=_iso(self.end_s if self.end_s is not None else now_s),
-            text=separator.join(self.texts).strip(),
+            text=separator.join(texts).strip(),
             interrupted=self.interrupted,
             pictures=self.pictures,
             frames=self.frames,
@@ -90,8 +93,8 @@ class TurnLog:
 
     A user's turn is all that the user says, types and sends until the bot answers; it is complete
     when the answer begins and there is something in it, at the latest when the answer ends. A
-    bot's turn is complete when it has ended and the model has counted its tokens, at the latest
-    when its next one begins.
+    bot's turn is complete when it has ended, the model has counted its tokens and, if it was
+    interrupted, it is known what was heard; at the latest when its next one begins.
     """
 
     def __init__(self):
@@ -177,10 +180,15 @@ class TurnLog:
             self._bot.texts.append(text)
         return self._completed(now_s)
 
+    def bot_was_heard(self, text: str, now_s: float) -> list[Turn]:
+        """So much of the bot's turn was played; it counts when the turn was interrupted."""
+        if turn := self._last_open_bot():
+            turn.heard = text
+        return self._completed(now_s)
+
     def bot_counted(self, tokens: dict[str, int], now_s: float) -> list[Turn]:
         """The model said how many tokens its turn took."""
-        turn = self._bot or next((t for t in reversed(self._open) if t.side == "bot"), None)
-        if turn:
+        if turn := self._last_open_bot():
             turn.tokens = tokens
         return self._completed(now_s)
 
@@ -204,6 +212,9 @@ class TurnLog:
         self._user = None
         return self._completed(now_s)
 
+    def _last_open_bot(self) -> _Open | None:
+        return self._bot or next((t for t in reversed(self._open) if t.side == "bot"), None)
+
     # --- bookkeeping ----------------------------------------------------------------------------
 
     def _begin(self, side: Literal["user", "bot"], now_s: float) -> _Open:
@@ -214,6 +225,9 @@ class TurnLog:
 
     def _user_turn(self, now_s: float) -> _Open:
         if self._user is None:
+            for turn in self._open:
+                # An answer whose tokens were never counted waits no longer.
+                turn.complete |= turn.end_s is not None and not turn.interrupted
             self._user = self._begin("user", now_s)
             self._user.frames, self._unseen_frames = self._unseen_frames, {}
         return self._user
@@ -245,7 +259,8 @@ class TurnLog:
     def _is_complete(turn: _Open) -> bool:
         if turn.side == "user":
             return turn.complete or (turn.answered and bool(turn.texts))
-        return turn.complete or (turn.end_s is not None and turn.tokens is not None)
+        known = turn.tokens is not None and (turn.heard is not None or not turn.interrupted)
+        return turn.complete or (turn.end_s is not None and known)
 
 
 def _iso(seconds: float) -> str:

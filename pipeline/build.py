@@ -7,6 +7,7 @@ from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import (
+    LLMAssistantAggregator,
     LLMContextAggregatorPair,
     LLMUserAggregatorParams,
 )
@@ -33,7 +34,7 @@ class Conversation:
 
     pipeline: Pipeline
     service: LiveService
-    context: LLMContext
+    assistant: LLMAssistantAggregator
 
 
 async def build(
@@ -64,7 +65,7 @@ async def build(
             aggregators.assistant(),
         ]
     )
-    return Conversation(pipeline=pipeline, service=service, context=context)
+    return Conversation(pipeline=pipeline, service=service, assistant=aggregators.assistant())
 
 
 def _opening(persona: Persona) -> list:

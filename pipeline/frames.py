@@ -23,6 +23,17 @@ class PictureTurnFrame(SystemFrame):
 
 
 @dataclass
+class ModelToldFrame(SystemFrame):
+    """The model was sent a typed message.
+
+    Parameters:
+        text: The message.
+    """
+
+    text: str
+
+
+@dataclass
 class ModelSawFrame(SystemFrame):
     """The model was sent a picture: a camera or screen frame, or a still.
 

@@ -7,13 +7,15 @@ still does, so that ours can go when upstream mends it.
 import asyncio
 import contextlib
 import functools
+import os
 import ssl
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import certifi
+from google.genai.errors import APIError
 from google.genai.live import AsyncSession
 from google.genai.types import (
     Blob,
@@ -34,16 +36,19 @@ from pipecat.frames.frames import (
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from pipecat.services.google.gemini_live.llm import GeminiLiveLLMService
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from pipeline.frames import ModelSawFrame, PictureTurnFrame
+from pipeline.frames import ModelSawFrame, ModelToldFrame, PictureTurnFrame
 from pipeline.refusals import Refusal, explain
 
 STABLE_S = 10.0
 MAX_DROPS = 3
-"""How often in a row a connection may drop within `STABLE_S` of its start before it is given up.
+"""How often in a row a connection may drop within `STABLE_S` of its start; once more ends it.
 
-As in Pipecat 1.14.0 (`CONNECTION_ESTABLISHED_THRESHOLD`, `MAX_CONSECUTIVE_FAILURES`)."""
+Pipecat 1.14.0 gives up at the third (`MAX_CONSECUTIVE_FAILURES`)."""
+
+EXPECTED = (APIError, ConnectionClosed, InvalidStatus, OSError, TimeoutError)
+"""What ends a connection; anything else is a fault of ours, and logged as one."""
 
 MAX_HELD = 20
 """How many typed messages and pictures wait while there is no connection; older ones give way."""
@@ -75,16 +80,18 @@ def shared_ssl_context() -> ssl.SSLContext:
     """The TLS settings of every connection to the model, made once.
 
     A `genai.Client` makes four of its own otherwise, which blocks the event loop for 310 ms
-    (measured); with this one it takes 2 ms. `SSL_CERT_FILE` is honoured, by OpenSSL itself.
+    (measured); with this one it takes 2 ms. The authorities are those of `SSL_CERT_FILE`, or else
+    certifi's, as in the SDK.
     """
-    return ssl.create_default_context()
+    return ssl.create_default_context(cafile=os.environ.get("SSL_CERT_FILE") or certifi.where())
 
 
 def http_options(*, connect_timeout_s: float) -> HttpOptions:
     """How the SDK connects.
 
     Pings time out after 60 s instead of 20, because the service's pongs were seen to take 8 to
-    30 s, which made clients close healthy connections.
+    30 s, which made clients close healthy connections. A goodbye that a dead line does not answer
+    is waited for 1 s instead of 10.
     """
     context = shared_ssl_context()
     return HttpOptions(
@@ -94,6 +101,7 @@ def http_options(*, connect_timeout_s: float) -> HttpOptions:
             "verify": context,
             "open_timeout": connect_timeout_s,
             "ping_timeout": 60,
+            "close_timeout": 1,
         },
     )
 
@@ -114,7 +122,10 @@ class LiveService(GeminiLiveLLMService):
     def __init__(self, *, connect_timeout_s: float, **kwargs: Any):
         super().__init__(http_options=http_options(connect_timeout_s=connect_timeout_s), **kwargs)
         self._connect_timeout_s = connect_timeout_s
-        self._held: deque[Send] = deque(maxlen=MAX_HELD)
+        self._held: deque[Send] = deque()
+        self._sending = asyncio.Lock()
+        self._is_cut = False
+        self._is_generating = False
         self.link_state = LinkState(state="connecting", text="Connecting to the model.")
         self._register_event_handler("on_link_changed", sync=True)
 
@@ -125,15 +136,15 @@ class LiveService(GeminiLiveLLMService):
 
         Pipecat 1.14.0 enters `live.connect()` outside any `try`: when the first connection or a
         redial fails, the exception is logged, nobody is told, and the bot stays mute. A setup
-        that is never answered is waited for without end, and redials follow at once.
+        that is never answered is waited for without end.
         """
-        drops = 0
+        loop, drops = asyncio.get_running_loop(), 0
         while True:
             connected_at: float | None = None
             try:
                 async with contextlib.AsyncExitStack() as stack:
                     session = await self._reach(stack, config)
-                    connected_at = self._connection_start_time = time.time()
+                    connected_at = loop.time()
                     await self._handle_session_ready(session)
                     await self._set_link(LinkState(state="ready", text="The model is listening."))
                     while True:
@@ -141,12 +152,15 @@ class LiveService(GeminiLiveLLMService):
                         async for message in session.receive():
                             await self._handle_server_message(message)
             except Exception as error:
-                logger.opt(exception=error).debug(f"{self}: the connection ended")
-                refusal = explain(error, model=str(self._settings.model))
+                expected = isinstance(error, EXPECTED)
+                level = "DEBUG" if expected else "ERROR"
+                logger.opt(exception=error).log(level, f"{self}: the connection ended")
+                model = str(self._settings.model)
+                refusal = explain(error, model=model, in_session=connected_at is not None)
             await self._leave_session()
             if connected_at is None or refusal.permanent:
                 return await self._fail(refusal)
-            drops = 1 if time.time() - connected_at >= STABLE_S else drops + 1
+            drops = 1 if loop.time() - connected_at >= STABLE_S else drops + 1
             if drops > MAX_DROPS:
                 return await self._fail(refusal)
             logger.warning(f"{self}: {refusal.sentence} Connecting again.")
@@ -175,10 +189,11 @@ class LiveService(GeminiLiveLLMService):
                 if refusal.permanent or loop.time() + pause_s >= deadline:
                     raise
                 logger.warning(f"{self}: {refusal.sentence} Trying again.")
-            if self._session_resumption_handle:
-                # It may be the handle that was refused; without one, the context is sent again.
-                self._session_resumption_handle = None
-                config.session_resumption = SessionResumptionConfig()
+                if isinstance(error, APIError):
+                    # Refused after the upgrade, perhaps for its handle; without one, the context
+                    # is sent again.
+                    self._session_resumption_handle = None
+                    config.session_resumption = SessionResumptionConfig()
             await asyncio.sleep(pause_s)
             pause_s *= 2
 
@@ -228,7 +243,11 @@ class LiveService(GeminiLiveLLMService):
 
     async def _send_user_text(self, text: str):
         """Send typed text; Pipecat 1.14.0 drops it while there is no connection."""
-        await self._send_or_hold(lambda session: session.send_realtime_input(text=text))
+        await self._send_or_hold(functools.partial(self._send_text, text))
+
+    async def _send_text(self, text: str, session: AsyncSession):
+        await session.send_realtime_input(text=text)
+        await self.push_frame(ModelToldFrame(text=text))
 
     async def _send_user_video(self, frame: InputImageRawFrame):
         """Send a frame that the limiter has let through; one that can't go now is stale later.
@@ -271,19 +290,21 @@ class LiveService(GeminiLiveLLMService):
 
     async def _send_or_hold(self, send: Send):
         """Send what the user meant to be answered, now or when there is a connection again."""
-        if len(self._held) == MAX_HELD:
-            logger.warning(f"{self}: {MAX_HELD} messages wait already; the oldest is lost")
+        if len(self._held) >= MAX_HELD:
+            self._held.popleft()
+            await self.push_error(f"The oldest of {MAX_HELD} messages that waited is lost.")
         self._held.append(send)
         await self._send_held()
 
     async def _send_held(self):
-        while self._held and self._session and self._ready_for_realtime_input:
-            send = self._held.popleft()
-            try:
-                await send(self._session)
-            except ConnectionClosed as error:
-                self._held.appendleft(send)
-                return await self._handle_send_error(error)
+        async with self._sending:
+            while self._held and self._session and self._ready_for_realtime_input:
+                send = self._held.popleft()
+                try:
+                    await send(self._session)
+                except ConnectionClosed as error:
+                    self._held.appendleft(send)
+                    return await self._handle_send_error(error)
 
     async def _create_initial_response(self, for_reconnect: bool = False):
         """Send the context, then what has waited for it."""
@@ -297,16 +318,33 @@ class LiveService(GeminiLiveLLMService):
 
     # --- what the model sends -------------------------------------------------------------------
 
+    async def _handle_interruption(self):
+        """Note that the answer is cut here, before the model knows.
+
+        Typing and sending a picture interrupt the bot locally, and the model hears of it only by
+        what is typed: with Pipecat 1.14.0 the rest of the answer that is under way begins to play
+        again meanwhile, as a turn of its own.
+        """
+        self._is_cut = self._bot_is_responding and self._is_generating
+        await super()._handle_interruption()
+
     async def _handle_server_message(self, message: LiveServerMessage):
-        """Settle what the user said, and the tokens, before the model's turn goes on.
+        """Drop the rest of a cut answer; settle the user's words and the tokens in good time.
 
         Pipecat 1.14.0 keeps the user's transcript until a full stop or for 0.5 s, so that a quick
         answer comes first; and it reads usage only where a turn completes, after it has closed
         the turn.
         """
         content = message.server_content
-        if content and (content.model_turn or content.output_transcription):
-            await self._flush_user_transcription()
+        if content:
+            speaks = bool(content.model_turn or content.output_transcription)
+            ends = bool(content.interrupted or content.generation_complete or content.turn_complete)
+            self._is_generating = not ends and (speaks or self._is_generating)
+            self._is_cut = self._is_cut and not ends
+            if self._is_cut and speaks:
+                return
+            if speaks and not self._bot_is_responding:
+                await self._flush_user_transcription()
         await super()._handle_msg_usage_metadata(message)
         await super()._handle_server_message(message)
 

@@ -10,7 +10,8 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+import numpy as np
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 PICTURE_THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="pictures")
 
@@ -27,6 +28,20 @@ PICTURE_FORMATS = {
     "GIF": "image/gif",
 }
 """The formats that are decoded, by Pillow's name, with their MIME types."""
+
+_MOST_PIXELS = f"{MAX_PICTURE_PIXELS // 1_000_000} megapixels are the most"
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""By EXIF's Orientation (TIFF 6.0, tag 274). Pillow's own `exif_transpose` also writes the rest of
+the metadata anew, and fails on pictures in which that is damaged."""
 
 _LONG_EDGE_PX = {"screenVideo": 1600, "upload": 1600}
 _DEFAULT_LONG_EDGE_PX = 1024  # enough for a face or an object; small text is on screens and uploads
@@ -59,8 +74,15 @@ def encode_frame(*, pixels: bytes, size: tuple[int, int], mode: str, source: str
         size: Width and height in pixels.
         mode: Pillow's name of the pixel format; `RGB` from Pipecat's transports.
         source: `camera`, `screenVideo` or a transport's own name.
+
+    Raises:
+        PictureError: When the pixels don't fit the size, or the format is unknown.
     """
-    return _encode(Image.frombytes(mode, size, pixels), source=source, quality=80)
+    try:
+        image = Image.frombytes(mode, size, pixels)
+    except ValueError as error:
+        raise PictureError(f"A {source} frame could not be encoded: {error}.") from None
+    return _encode(image, source=source, quality=80)
 
 
 def prepare_upload(data: bytes) -> Picture:
@@ -77,33 +99,50 @@ def prepare_upload(data: bytes) -> Picture:
         raise PictureError(f"The picture has {megabytes:.0f} MB; {most} MB is the most.")
     try:
         with warnings.catch_warnings():
-            # Pillow's own warning comes above 89 megapixels; the count below is ours.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            # Pillow warns of damaged metadata, and above 89 megapixels; the count below is ours.
+            warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(data), formats=list(PICTURE_FORMATS))
         if image.width * image.height > MAX_PICTURE_PIXELS:
-            most = MAX_PICTURE_PIXELS // 1_000_000
             raise PictureError(
-                f"The picture has {image.width} x {image.height} pixels; "
-                f"{most} megapixels are the most."
+                f"The picture has {image.width} x {image.height} pixels; {_MOST_PIXELS}."
             )
-        return _encode(ImageOps.exif_transpose(image), source="upload", quality=85)
-    except (UnidentifiedImageError, Image.DecompressionBombError):
+        return _encode(image, source="upload", quality=85)
+    except UnidentifiedImageError:
         raise PictureError("That file is not a JPEG, PNG, WebP or GIF picture.") from None
+    except Image.DecompressionBombError:
+        raise PictureError(f"The picture has too many pixels; {_MOST_PIXELS}.") from None
     except (OSError, SyntaxError, ValueError, EOFError):
         # What Pillow raises for truncated and corrupt files, by format.
         raise PictureError("The picture is broken: it could not be read to its end.") from None
 
 
 def _encode(image: Image.Image, *, source: str, quality: int) -> Picture:
-    """Shrink, flatten and encode; the JPEG comment names the source for whoever looks closely."""
+    """Shrink, turn upright, flatten and encode; the JPEG comment names the source."""
     edge = _LONG_EDGE_PX.get(source, _DEFAULT_LONG_EDGE_PX)
-    image.draft("RGB", (edge, edge))
+    image.draft("RGB", (edge, edge))  # a JPEG is decoded no larger than needed
+    image.load()
+    upright = _UPRIGHT.get(_orientation(image) or 0)
+    if image.mode.startswith("I"):
+        # 16 bits of grey; Pillow's own conversion makes all of it white.
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     image.thumbnail((edge, edge), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    if upright is not None:
+        image = image.transpose(upright)
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         image = Image.new("RGB", rgba.size, "white")
         image.paste(rgba, mask=rgba.getchannel("A"))
     image = image.convert("RGB")
     jpeg = io.BytesIO()
-    image.save(jpeg, "JPEG", quality=quality, comment=f"source={source}".encode())
+    image.save(jpeg, "JPEG", quality=quality, comment=f"source={source}".encode(), exif=b"")
     return Picture(jpeg=jpeg.getvalue(), width=image.width, height=image.height)
+
+
+def _orientation(image: Image.Image) -> int | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:
+        # Damaged metadata makes Pillow raise almost anything, and is no reason to refuse.
+        return None

@@ -41,12 +41,14 @@ _BY_REASON: list[tuple[tuple[str, ...], str]] = [
         ("has not been used in project", "project has been denied access"),
         "The API key's project may not use the Gemini API. Enable it in the Google console.",
     ),
-    (
-        ("is not supported", "must be specified", "cannot find field", "invalid argument"),
-        "Gemini refused the session's settings for {model}: {reason}.",
-    ),
 ]
 """Fragments of the real reasons, in lower case, and what they mean to a user. All permanent."""
+
+_SETTINGS = (
+    ("is not supported", "must be specified", "cannot find field", "invalid argument"),
+    "Gemini refused the session's settings for {model}: {reason}.",
+)
+"""What a setup is refused for; permanent too."""
 
 _BY_STATUS = {
     401: "Gemini refused the API key. Check GOOGLE_API_KEY.",
@@ -57,12 +59,14 @@ _BY_STATUS = {
 """HTTP statuses of a refused upgrade; all permanent. Others pass by."""
 
 
-def explain(error: Exception, *, model: str) -> Refusal:
+def explain(error: Exception, *, model: str, in_session: bool = False) -> Refusal:
     """What an exception from connecting or receiving means.
 
     Args:
         error: From `client.aio.live.connect` or `session.receive`.
         model: The model's name, for the sentence.
+        in_session: Whether the session was set up already. Then "invalid argument" does not mean
+            its settings: the real service says it too when typed and spoken input cross.
     """
     match error:
         case TimeoutError():
@@ -73,9 +77,10 @@ def explain(error: Exception, *, model: str) -> Refusal:
                 return Refusal(sentence=_BY_STATUS[status], permanent=True)
             return Refusal(sentence=f"Gemini is unavailable (HTTP {status}).", permanent=False)
         case APIError():
-            return _by_reason(f"{error.details or ''} {error.message or ''}".strip(), model)
+            reason = f"{error.details or ''} {error.message or ''}".strip()
+            return _by_reason(reason, model, in_session)
         case ConnectionClosed():
-            return _by_reason(error.rcvd.reason if error.rcvd else "", model)
+            return _by_reason(error.rcvd.reason if error.rcvd else "", model, in_session)
         case ssl.SSLCertVerificationError():
             sentence = "Gemini's certificate is not trusted. Check SSL_CERT_FILE."
             return Refusal(sentence=sentence, permanent=True)
@@ -85,8 +90,8 @@ def explain(error: Exception, *, model: str) -> Refusal:
             return Refusal(sentence="The connection to Gemini broke.", permanent=False)
 
 
-def _by_reason(reason: str, model: str) -> Refusal:
-    for fragments, sentence in _BY_REASON:
+def _by_reason(reason: str, model: str, in_session: bool) -> Refusal:
+    for fragments, sentence in _BY_REASON if in_session else [*_BY_REASON, _SETTINGS]:
         if any(fragment in reason.lower() for fragment in fragments):
             return Refusal(
                 sentence=sentence.format(model=model, reason=reason.rstrip(".")), permanent=True

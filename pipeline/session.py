@@ -15,6 +15,10 @@ from pipecat.frames.frames import (
     UserStartedSpeakingFrame,
 )
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker, ProcessorUnusablePolicy
+from pipecat.processors.aggregators.llm_response_universal import (
+    AssistantTurnStoppedMessage,
+    LLMAssistantAggregator,
+)
 from pipecat.processors.frameworks.rtvi import RTVIProcessor
 from pipecat.runner.types import DailyRunnerArguments, RunnerArguments
 from pipecat.transports.base_transport import BaseTransport
@@ -65,6 +69,7 @@ class Session:
     ):
         self._transport = transport
         self._service = conversation.service
+        self._assistant = conversation.assistant
         self._args = args
         self._persona = persona
         self._settings = settings
@@ -89,7 +94,7 @@ class Session:
             handle_sigint=self._args.handle_sigint, handle_sigterm=self._args.handle_sigterm
         )
         await runner.add_workers(self._worker)
-        lifetime = asyncio.create_task(self._lifetime())
+        lifetime = asyncio.create_task(self._lead())
         try:
             await runner.run()
         finally:
@@ -110,6 +115,13 @@ class Session:
         await self._worker.cancel(reason=why)
 
     # --- what happens in it ---------------------------------------------------------------------
+
+    async def _lead(self) -> None:
+        try:
+            await self._lifetime()
+        except Exception:
+            logger.exception(f"Session {self._id} could not be led")
+            await self.hang_up("Something went wrong here; please connect again.")
 
     async def _lifetime(self) -> None:
         """Greet, wait for the time limit if there is one, and end."""
@@ -138,6 +150,12 @@ class Session:
         async def on_client_disconnected(transport: BaseTransport, client: Any):
             logger.info(f"Session {self._id}: the client hung up")
             await worker.cancel(reason="the client hung up")
+
+        @self._assistant.event_handler("on_assistant_turn_stopped")
+        async def on_assistant_turn_stopped(
+            assistant: LLMAssistantAggregator, message: AssistantTurnStoppedMessage
+        ):
+            self._turns.bot_was_heard(message.content)
 
         if isinstance(self._args, DailyRunnerArguments):
 

@@ -4,11 +4,13 @@ The real environment wins over `.env`. `.env.example` documents every variable; 
 two equal.
 """
 
+import json
+import os
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from dotenv import load_dotenv
+from dotenv import dotenv_values
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -24,6 +26,23 @@ class SettingsError(Exception):
 def _all_addresses(value: str) -> str:
     for address in value.split(","):
         ip_address(address.strip())
+    return value
+
+
+def _all_ice_servers(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    if text[0] in "[{":
+        given = json.loads(text)
+        servers = given if isinstance(given, list) else [given]
+        if not all(isinstance(server, dict) and server.get("urls") for server in servers):
+            raise ValueError("each needs urls")
+        urls = [server["urls"] for server in servers]
+    else:
+        urls = text.split(",")
+    for url in urls:
+        for one in url if isinstance(url, list) else [url]:
+            if not one.strip().startswith(("stun:", "turn:", "turns:")):
+                raise ValueError("not the address of a STUN or TURN server")
     return value
 
 
@@ -95,7 +114,7 @@ class Settings(BaseSettings):
         "IP addresses of this machine, with commas between them",
         "192.168.1.20",
     )
-    ice_servers: str | None = _variable(
+    ice_servers: Annotated[SecretStr, AfterValidator(_all_ice_servers)] | None = _variable(
         "PIPECAT_ICE_SERVERS",
         None,
         "STUN and TURN servers, with commas between them or as JSON",
@@ -144,7 +163,9 @@ def load_settings(*, env_file: Path | None = ROOT / ".env") -> Settings:
         SettingsError: With one sentence: the variable, what is wrong, an example.
     """
     if env_file is not None:
-        load_dotenv(env_file, override=False)
+        for name, value in dotenv_values(env_file).items():
+            if value:  # an empty SSL_CERT_FILE would leave OpenSSL without any authority
+                os.environ.setdefault(name, value)
     try:
         return Settings()
     except ValidationError as error:

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from pipecat.frames.frames import Frame, InputImageRawFrame, UserImageRawFrame
-from pipecat.processors.frame_processor import FrameDirection, FrameProcessor, FrameProcessorSetup
+from pipecat.processors.frame_processor import FrameDirection
 
 from pipeline.pictures import PICTURE_THREADS, encode_frame
+from processors.worker import WorkingProcessor
 
 T = TypeVar("T")
 
@@ -69,7 +70,7 @@ class FrameSchedule(Generic[T]):
         return frames
 
 
-class FrameRateLimiter(FrameProcessor):
+class FrameRateLimiter(WorkingProcessor):
     """Lets camera and screen frames through at the schedule's rate, as JPEG.
 
     What goes on downstream is an `InputImageRawFrame` with `format="image/jpeg"`. Frames are
@@ -87,19 +88,6 @@ class FrameRateLimiter(FrameProcessor):
         self._schedule: FrameSchedule[InputImageRawFrame] = FrameSchedule(rate_fps=rate_fps)
         self._clock = clock
         self._offered = asyncio.Event()
-        self._task: asyncio.Task | None = None
-
-    async def setup(self, setup: FrameProcessorSetup):
-        """Start letting frames through."""
-        await super().setup(setup)
-        self._task = self.create_task(self._let_through())
-
-    async def cleanup(self):
-        """Stop letting frames through."""
-        await super().cleanup()
-        if self._task:
-            await self.cancel_task(self._task)
-            self._task = None
 
     async def process_frame(self, frame: Frame, direction: FrameDirection):
         """Take camera and screen frames into the schedule; pass everything else on."""
@@ -110,40 +98,31 @@ class FrameRateLimiter(FrameProcessor):
         else:
             await self.push_frame(frame, direction)
 
-    async def _let_through(self):
-        while True:
-            self._offered.clear()
-            due_s = self._schedule.next_due_s()
-            if due_s is None:
-                await self._offered.wait()
-            elif (wait_s := due_s - self._clock()) > 0:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._offered.wait(), wait_s)
-            for frame in self._schedule.due(now_s=self._clock()):
-                await self._encode_and_push(frame)
+    async def work(self):
+        """Wait for the next slot, or for a frame that may have one sooner; let through what is due."""
+        self._offered.clear()
+        due_s = self._schedule.next_due_s()
+        if due_s is None:
+            await self._offered.wait()
+        elif (wait_s := due_s - self._clock()) > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._offered.wait(), wait_s)
+        for frame in self._schedule.due(now_s=self._clock()):
+            await self._encode_and_push(frame)
 
     async def _encode_and_push(self, frame: InputImageRawFrame):
-        try:
-            picture = await asyncio.get_running_loop().run_in_executor(
-                PICTURE_THREADS,
-                functools.partial(
-                    encode_frame,
-                    pixels=frame.image,
-                    size=frame.size,
-                    mode=frame.format or "RGB",
-                    source=_source(frame),
-                ),
-            )
-        except ValueError as error:
-            # Pixels that don't fit their size or a format that Pillow doesn't know: a transport's
-            # fault, which must not end the call.
-            await self.push_error(f"A {_source(frame)} frame could not be encoded: {error}")
-            return
-        jpeg = InputImageRawFrame(
-            image=picture.jpeg, size=(picture.width, picture.height), format="image/jpeg"
+        source = _source(frame)
+        encode = functools.partial(
+            encode_frame,
+            pixels=frame.image,
+            size=frame.size,
+            mode=frame.format or "RGB",
+            source=source,
         )
-        jpeg.transport_source = _source(frame)
-        jpeg.pts = frame.pts
+        picture = await asyncio.get_running_loop().run_in_executor(PICTURE_THREADS, encode)
+        size = (picture.width, picture.height)
+        jpeg = InputImageRawFrame(image=picture.jpeg, size=size, format="image/jpeg")
+        jpeg.transport_source, jpeg.pts = source, frame.pts
         await self.push_frame(jpeg)
 
 

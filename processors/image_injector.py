@@ -12,11 +12,7 @@ from collections.abc import Awaitable, Callable
 from loguru import logger
 from pipecat.frames.frames import Frame, InputTextRawFrame, UserFileRawFrame, UserImageRawFrame
 from pipecat.processors.aggregators.llm_context import LLMContext
-from pipecat.processors.frame_processor import (
-    FrameDirection,
-    FrameProcessor,
-    FrameProcessorSetup,
-)
+from pipecat.processors.frame_processor import FrameDirection
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from pipecat.utils.file_resolver import FileResolver, FileResolverError
 
@@ -26,14 +22,14 @@ from pipeline.pictures import (
     PICTURE_THREADS,
     Picture,
     PictureError,
-    encode_frame,
     prepare_upload,
 )
+from processors.worker import WorkingProcessor
 
 DEFAULT_CAPTION = "Here is a picture. Say what you see."
 
 
-class ImageInjector(FrameProcessor):
+class ImageInjector(WorkingProcessor):
     """Makes each picture that the user sends one turn for the model.
 
     Its place is between the user aggregator and the service. It takes Pipecat's `send-file`
@@ -53,19 +49,6 @@ class ImageInjector(FrameProcessor):
         self._files = files
         self._jobs: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._busy = False
-        self._task: asyncio.Task | None = None
-
-    async def setup(self, setup: FrameProcessorSetup):
-        """Start working on pictures."""
-        await super().setup(setup)
-        self._task = self.create_task(self._work())
-
-    async def cleanup(self):
-        """Stop working on pictures."""
-        await super().cleanup()
-        if self._task:
-            await self.cancel_task(self._task)
-            self._task = None
 
     async def process_frame(self, frame: Frame, direction: FrameDirection):
         """Take pictures and files; pass everything else on."""
@@ -80,14 +63,14 @@ class ImageInjector(FrameProcessor):
             case _:
                 await self.push_frame(frame, direction)
 
-    async def _work(self):
-        while True:
-            job = await self._jobs.get()
-            self._busy = True
-            try:
-                await job()
-            finally:
-                self._busy = False
+    async def work(self):
+        """Take the next picture, or what was typed after one."""
+        job = await self._jobs.get()
+        self._busy = True
+        try:
+            await job()
+        finally:
+            self._busy = False
 
     async def _inject_file(self, frame: UserFileRawFrame):
         name = frame.filename or "The file"
@@ -102,20 +85,9 @@ class ImageInjector(FrameProcessor):
         await self._inject(name, frame.text, functools.partial(prepare_upload, data))
 
     async def _inject_image(self, frame: UserImageRawFrame):
-        encoded = (frame.format or "").startswith("image/")
-        source = frame.transport_source or "upload"
-        prepare = (
-            functools.partial(prepare_upload, frame.image)
-            if encoded
-            else functools.partial(
-                encode_frame,
-                pixels=frame.image,
-                size=frame.size,
-                mode=frame.format or "RGB",
-                source=source,
-            )
+        await self._inject(
+            "The picture", frame.text, functools.partial(prepare_upload, frame.image)
         )
-        await self._inject("The picture", frame.text, prepare)
 
     async def _inject(self, name: str, text: str | None, prepare: Callable[[], Picture]):
         loop = asyncio.get_running_loop()
@@ -123,6 +95,9 @@ class ImageInjector(FrameProcessor):
             picture = await loop.run_in_executor(PICTURE_THREADS, prepare)
         except PictureError as error:
             return await self._refuse(name, str(error))
+        except Exception:
+            logger.exception(f"{self}: a picture could not be prepared")
+            return await self._refuse(name, "The picture is broken: it could not be read.")
         caption = (text or "").strip() or DEFAULT_CAPTION
         await self._context.add_image_frame_message(
             format="image/jpeg",

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from loguru import logger
 from pipecat.frames.frames import (
     BotStartedSpeakingFrame,
     Frame,
-    InputTextRawFrame,
     InterruptionFrame,
     LLMFullResponseEndFrame,
     LLMFullResponseStartFrame,
@@ -26,7 +26,7 @@ from pipecat.observers.base_observer import BaseObserver, FramePushed
 
 from journal.journal_file import JournalFile
 from journal.turns import Turn, TurnLog
-from pipeline.frames import ModelSawFrame
+from pipeline.frames import ModelSawFrame, ModelToldFrame
 
 
 class TurnLogger(BaseObserver):
@@ -53,7 +53,15 @@ class TurnLogger(BaseObserver):
 
     async def on_push_frame(self, data: FramePushed):
         """Tell the turn log what the frame means, and write what is complete."""
-        self._write(self._turns_after(data.frame))
+        try:
+            self._write(self._turns_after(data.frame))
+        except Exception:
+            # Raised, it would end Pipecat's observer task, and with it the log of this session.
+            logger.exception(f"{self}: {data.frame} is not in the turn log")
+
+    def bot_was_heard(self, text: str):
+        """Take what the user heard of the bot's turn, as the assistant aggregator has it."""
+        self._write(self._turns.bot_was_heard(text, self._clock()))
 
     async def close(self):
         """Write what is still open and wait until all of it is on the disk."""
@@ -69,7 +77,7 @@ class TurnLogger(BaseObserver):
                 return turns.user_stopped(frame.timestamp - frame.stop_secs)
             case TranscriptionFrame():
                 return turns.user_said(frame.text, now_s)
-            case InputTextRawFrame():
+            case ModelToldFrame():
                 return turns.user_typed(frame.text, now_s)
             case ModelSawFrame(source="upload"):
                 picture = {

@@ -14,6 +14,7 @@ from pipeline.persona import PersonaError, load_persona
 from pipeline.settings import Settings
 
 MAX_START_BYTES = 64 * 1024
+TRANSPORTS = ("webrtc", "daily", "websocket")
 
 
 class StartGate:
@@ -43,21 +44,26 @@ class StartGate:
             return 413, f"The body of /start may have {MAX_START_BYTES // 1024} KB."
         try:
             request = json.loads(body or b"{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             return 400, 'The body of /start must be JSON, such as {"transport": "webrtc"}.'
         choices = request.get("body", {}) if isinstance(request, dict) else None
         if not isinstance(choices, dict):
             return 400, 'The body of /start must be like {"body": {"persona": "companion"}}.'
         if refusal := _persona_refusal(choices):
             return refusal
-        if request.get("transport") == "daily" or request.get("createDailyRoom"):
+        transport = request.get("transport", "webrtc")
+        if transport not in TRANSPORTS:
+            return 400, f"There is no transport {transport!r}; there are: {', '.join(TRANSPORTS)}."
+        if request.get("createDailyRoom"):
             return self._daily_refusal()
-        return None
+        if transport == "daily" and not self._settings.daily_room_url:
+            return 400, 'A Daily session needs {"createDailyRoom": true}, or DAILY_ROOM_URL.'
+        return self._daily_refusal() if transport == "daily" else None
 
     def _daily_refusal(self) -> tuple[int, str] | None:
-        if self._settings.daily_api_key or self._settings.daily_room_url:
+        if self._settings.daily_api_key:
             return None
-        return 400, "Daily rooms need DAILY_API_KEY, or DAILY_ROOM_URL for a room of your own."
+        return 400, "Daily rooms need DAILY_API_KEY."
 
 
 def _persona_refusal(choices: dict[str, Any]) -> tuple[int, str] | None:

@@ -13,12 +13,16 @@ from pipeline.session import Session
 from pipeline.settings import Settings
 from serving.logs import log_to_stderr
 
+HANG_UP_S = 2.0
+"""How long sessions may take to end when the server does."""
+
 
 def add_lifetime(app: FastAPI, settings: Settings) -> None:
     """Set the server's logging when it begins, and end its sessions when it is told to stop.
 
     Uvicorn waits for every request's background tasks, which is where Pipecat's runner runs its
-    sessions, so it would wait until the last caller hangs up.
+    WebRTC sessions, so it would wait until the last caller hangs up; of Daily sessions it knows
+    nothing, so those are waited for here.
     """
 
     @contextlib.asynccontextmanager
@@ -30,6 +34,11 @@ def add_lifetime(app: FastAPI, settings: Settings) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             _also_on(number, lambda: loop.call_soon_threadsafe(stopping.set))
         yield
+        stopping.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HANG_UP_S):
+                while bot.SESSIONS:  # noqa: ASYNC110 - nothing tells when it is empty
+                    await asyncio.sleep(0.05)
         ending.cancel()
         await asyncio.gather(ending, return_exceptions=True)
 

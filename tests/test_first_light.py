@@ -116,6 +116,23 @@ async def test_speaking_during_the_answer_stops_it(server):
     assert [t["interrupted"] for t in turns] == [False, False, True, False, False]
 
 
+async def test_typing_during_the_answer_cuts_it_and_is_answered(server):
+    async with Caller(server.url) as caller:
+        await greeted(caller)
+        typed_at = time.monotonic()
+        caller.types("count to 60")
+        await caller.ear.hears_voice(seconds=3, since=typed_at)
+        caller.types("the weather is nice")
+        await caller.bot_said("weather")
+        await caller.ear.hears_silence(seconds=1)
+        turns = server.turns(caller.session["sessionId"])
+    assert [t["side"] for t in turns] == ["bot", "user", "bot", "user", "bot"]
+    cut = turns[2]
+    assert cut["interrupted"] and cut["tokens"]
+    assert " 3," in cut["text"]
+    assert " 30," not in cut["text"]  # sent, but not heard
+
+
 async def test_camera_and_screen_are_told_apart(server):
     red, blue = Camera(color=(200, 20, 20)), Camera(color=(20, 20, 200))
     async with Caller(server.url, camera=red, screen=blue) as caller:

@@ -52,7 +52,9 @@ def test_an_empty_request_is_a_plain_start():
         (b'{"body": "companion"}', 'like {"body"'),
         (b'{"body": {"persona": "nobody"}}', "art-critic, companion, screen-helper"),
         (b'{"body": {"persona": 7}}', "art-critic, companion, screen-helper"),
-        (b'{"transport": "daily"}', "DAILY_API_KEY"),
+        (b'{"transport": "daily"}', "DAILY_ROOM_URL"),
+        (b'{"transport": "carrier pigeon"}', "webrtc, daily, websocket"),
+        (b"[" * 60_000, "must be JSON"),
         (b'{"createDailyRoom": true}', "DAILY_API_KEY"),
     ],
 )
@@ -67,7 +69,8 @@ def test_a_body_without_end_is_not_read_to_its_end():
     assert answer.status_code == 413
 
 
-def test_daily_needs_a_key_or_a_room():
+def test_daily_needs_a_key_and_a_room():
     assert client().get("/daily").status_code == 400
     assert client(DAILY_API_KEY="k").get("/daily").json() == {"room": True}
-    assert client(DAILY_ROOM_URL="https://x.daily.co/y").get("/daily").json() == {"room": True}
+    room = client(DAILY_API_KEY="k", DAILY_ROOM_URL="https://x.daily.co/y")
+    assert room.post("/start", json={"transport": "daily"}).status_code == 200

@@ -133,5 +133,7 @@ async def test_typed_text_becomes_input_for_the_model():
     assert [f for f in down if isinstance(f, RTVISendTextFrame)] == sent
 
 
-def test_no_task_is_left():
-    asyncio.run(injected(sent_bytes(png())))
+async def test_no_task_is_left():
+    before = asyncio.all_tasks()
+    await injected(sent_bytes(png()))
+    assert asyncio.all_tasks() == before

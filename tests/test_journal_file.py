@@ -15,6 +15,14 @@ def test_a_record_is_on_disk_when_its_future_is_done(tmp_path):
     file.close()
 
 
+def test_half_an_emoji_does_not_cost_the_line(tmp_path):
+    file = JournalFile(tmp_path / "a.jsonl")
+    file.append({"turn": 1, "text": "half \ud83d"}).result()
+    file.append({"turn": 2}).result()
+    assert [r["turn"] for r in records(file.path)] == [1, 2]
+    file.close()
+
+
 def test_records_are_appended_in_order_and_only_the_owner_reads_them(tmp_path):
     file = JournalFile(tmp_path / "a.jsonl")
     for number in range(100):

@@ -17,8 +17,9 @@ from pipecat.frames.frames import (
     LLMContextFrame,
     LLMFullResponseEndFrame,
     LLMMessagesAppendFrame,
-    MetricsFrame,
+    TranscriptionFrame,
     TTSStoppedFrame,
+    TTSTextFrame,
     UserImageRawFrame,
 )
 from pipecat.pipeline.pipeline import Pipeline
@@ -298,10 +299,44 @@ async def test_ours_settles_the_question_first():
     assert await order_of_transcripts(ours()) == ["TranscriptionFrame", "TTSTextFrame"]
 
 
+async def test_ours_keeps_a_question_whole_whose_words_come_during_the_answer():
+    service = ours()
+    pushed = Pushed(service)
+    service.create_task = lambda coroutine, *_: coroutine.close()  # pyright: ignore
+    for message in (heard(" What is the"), said("It"), heard(" wea"), said(" is"), heard("ther?")):
+        await service._handle_server_message(message)
+    words = [frame.text for frame in pushed.of(TranscriptionFrame)]
+    assert words == ["What is the", "weather?"]
+
+
+async def test_the_rest_of_an_answer_that_was_cut_here_is_not_played_again():
+    service = ours()
+    pushed = Pushed(service)
+    await service._handle_server_message(said("One, two,"))
+    await service._handle_interruption()
+    await service._handle_server_message(said(" three,"))
+    interrupted = LiveServerMessage(server_content=LiveServerContent(interrupted=True))
+    service.broadcast_interruption = lambda: _note([], None)  # pyright: ignore
+    await service._handle_server_message(interrupted)
+    await service._handle_server_message(said("You typed."))
+    texts = [frame.text for frame in pushed.of(TTSTextFrame)]
+    assert texts == ["One, two,", "You typed."]
+
+
+async def test_an_answer_to_what_was_typed_after_the_last_word_is_not_dropped():
+    service = ours()
+    pushed = Pushed(service)
+    await service._handle_server_message(said("Done."))
+    complete = LiveServerMessage(server_content=LiveServerContent(generation_complete=True))
+    await service._handle_server_message(complete)
+    await service._handle_interruption()
+    await service._handle_server_message(said("You typed."))
+    assert [frame.text for frame in pushed.of(TTSTextFrame)] == ["Done.", "You typed."]
+
+
 async def usage_seen(service: GeminiLiveLLMService) -> int:
     """How many times usage that comes in a message of its own is reported."""
-    pushed = Pushed(service)
-    service._metrics_enabled = service._enable_usage_metrics = True  # pyright: ignore
+    Pushed(service)
     usage = UsageMetadata(prompt_token_count=5, response_token_count=7, total_token_count=12)
     counts = []
     service.start_llm_usage_metrics = lambda tokens: _note(counts, tokens)  # pyright: ignore
@@ -311,7 +346,6 @@ async def usage_seen(service: GeminiLiveLLMService) -> int:
     await service._handle_server_message(
         LiveServerMessage(server_content=content, usage_metadata=usage)
     )
-    assert not pushed.of(MetricsFrame)
     return len(counts)
 
 

@@ -1,5 +1,6 @@
 import io
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -65,6 +66,23 @@ def test_a_screen_keeps_more_pixels_than_a_camera(source, size):
         pixels=bytes(1920 * 1080 * 3), size=(1920, 1080), mode="RGB", source=source
     )
     assert (frame.width, frame.height) == size
+
+
+def test_damaged_metadata_is_no_reason_to_refuse():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x010F] = "maker"
+    data = file_of(Image.new("RGB", (40, 30)), "JPEG", exif=exif)
+    at = data.index(b"Exif")
+    for offset in range(at + 6, at + 40):
+        prepare_upload(data[:offset] + b"\xff" + data[offset + 1 :])
+
+
+def test_sixteen_bits_of_grey_stay_grey():
+    grey = Image.fromarray(np.full((20, 20), 128 << 8, np.uint16))
+    assert grey.mode.startswith("I;16")
+    red, green, blue = opened(prepare_upload(file_of(grey, "PNG"))).getpixel((9, 9))  # pyright: ignore
+    assert red == green == blue and 120 < red < 136
 
 
 PNG = file_of(Image.effect_noise((200, 200), 80), "PNG")

@@ -89,6 +89,11 @@ def test_what_may_pass_is_tried_again(error):
     assert not explain(error, model="models/M").permanent
 
 
+def test_invalid_argument_in_a_running_session_is_tried_again():
+    crossed = closed(1007, "Request contains an invalid argument.")
+    assert not explain(crossed, model="models/M", in_session=True).permanent
+
+
 @pytest.mark.parametrize("error", [e for e, _ in PERMANENT] + PASSING, ids=repr)
 def test_every_refusal_is_one_sentence_for_a_person(error):
     sentence = explain(error, model="models/M").sentence

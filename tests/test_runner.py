@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.settings import ROOT
 from tests.support.caller import Caller
-from tests.support.server import running_server
+from tests.support.server import free_port, running_server
 
 
 def runner(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -115,10 +115,19 @@ def test_a_server_that_is_killed_takes_its_understudy_along(tmp_path):
         assert ended_within(children, 3)
 
 
-def test_no_secret_is_printed(tmp_path):
+async def test_no_secret_is_printed_or_sent_even_when_a_call_fails(tmp_path):
     with running_server(
-        tmp_path, GOOGLE_API_KEY="AIza-planted-key", DAILY_API_KEY="daily-planted-key"
+        tmp_path,
+        GOOGLE_API_KEY="AIza-planted-key",
+        DAILY_API_KEY="daily-planted-key",
+        PIPECAT_ICE_SERVERS='{"urls": "turn:127.0.0.1:9", "username": "u", "credential": "x"}',
+        GOOGLE_GEMINI_BASE_URL=f"https://127.0.0.1:{free_port()}",
+        SALON_CONNECT_TIMEOUT_S="1",
     ) as server:
-        about = httpx.get(f"{server.url}/api/salon").text
+        async with httpx.AsyncClient() as http:
+            about = (await http.get(f"{server.url}/api/salon")).text
+        async with Caller(server.url) as caller:
+            await caller.hears("server-message", type="ended")
         log = server.log()
-    assert "planted" not in about + log
+    assert "can't" in log or "cannot be reached" in log
+    assert "planted" not in about + log + str(caller.messages)

@@ -41,6 +41,33 @@ def test_what_the_file_says_reaches_the_sdks_too(tmp_path: Path, monkeypatch):
     assert os.environ["GOOGLE_GEMINI_BASE_URL"] == "https://127.0.0.1:8443"
 
 
+def test_an_empty_line_of_the_file_sets_nothing(tmp_path: Path):
+    """An empty `SSL_CERT_FILE` in the environment leaves OpenSSL without any authority."""
+    import os
+
+    file = tmp_path / ".env"
+    file.write_text("SSL_CERT_FILE=\n")
+    load_settings(env_file=file)
+    assert "SSL_CERT_FILE" not in os.environ
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["stun:a:1", "stun:a:1, turns:b:2", '{"urls": "turn:a"}', '[{"urls": ["stun:a", "turn:b"]}]'],
+)
+def test_ice_servers_are_taken_in_each_form(monkeypatch, value):
+    monkeypatch.setenv("PIPECAT_ICE_SERVERS", value)
+    assert load_settings(env_file=None).ice_servers
+
+
+@pytest.mark.parametrize("value", ['{"url": "turn:a"}', "[3]", "{", '{"credential": "topsecret"}'])
+def test_bad_ice_servers_are_refused_without_their_credential(monkeypatch, value):
+    monkeypatch.setenv("PIPECAT_ICE_SERVERS", value)
+    with pytest.raises(SettingsError) as error:
+        load_settings(env_file=None)
+    assert "topsecret" not in str(error.value)
+
+
 def test_an_empty_variable_counts_as_not_set(monkeypatch):
     monkeypatch.setenv("SALON_CONNECT_TIMEOUT_S", "")
     assert load_settings(env_file=None).connect_timeout_s == 8.0
@@ -57,6 +84,7 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch):
         ("SALON_PERSONA", "../secret"),
         ("SALON_LANGUAGE", "English please"),
         ("SALON_OFFLINE", "perhaps"),
+        ("PIPECAT_ICE_SERVERS", "stun.example.com"),
         ("DAILY_ROOM_URL", "my room"),
     ],
 )
@@ -66,7 +94,7 @@ def test_a_bad_value_is_one_sentence_with_the_variable_and_an_example(monkeypatc
         load_settings(env_file=None)
     sentence = str(error.value)
     assert sentence.startswith(f"{name} must be ")
-    assert value in sentence
+    assert value in sentence or name == "PIPECAT_ICE_SERVERS"  # may hold a credential
     assert f"for example {name}=" in sentence
     assert "\n" not in sentence
 

@@ -116,7 +116,7 @@ def test_text_that_comes_too_late_is_kept_and_says_where_it_belongs():
     assert (late.side, late.text, late.continues) == ("user", "this?", 2)
 
 
-def test_an_interrupted_answer_says_so_and_waits_for_its_tokens():
+def test_an_interrupted_answer_says_what_was_heard_of_it_and_waits_for_its_tokens():
     talk = greeted()
     asked(talk)
     talk.bot_started()
@@ -124,8 +124,19 @@ def test_an_interrupted_answer_says_so_and_waits_for_its_tokens():
     talk.user_started()
     assert talk.interrupted() == []
     talk.interrupted()  # broadcast in both directions
-    (answer,) = talk.bot_counted(TOKENS)
-    assert answer.interrupted and answer.text == "This is a long" and answer.tokens == TOKENS
+    assert talk.bot_counted(TOKENS) == []
+    (answer,) = talk.bot_was_heard("This is")
+    assert answer.interrupted and answer.text == "This is" and answer.tokens == TOKENS
+
+
+def test_an_answer_whose_tokens_are_not_counted_is_written_when_the_user_goes_on():
+    talk = greeted()
+    talk.user_typed("one")
+    talk.bot_started()
+    talk.bot_said("One.")
+    assert talk.bot_ended() == []
+    (answer,) = talk.user_started()
+    assert answer.text == "One."
 
 
 def test_the_turn_that_interrupts_comes_after_the_one_it_cut():

@@ -23,6 +23,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = _Parser(prog="understudy", description="A local stand-in for the Gemini Live API.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at")
     parser.add_argument("--port", type=_port, default=8443, help="port to listen at; 0: any free")
+    parser.add_argument(
+        "--plain-port", type=_port, metavar="PORT", help="listen here without TLS too; 0: any free"
+    )
     parser.add_argument("--cert-dir", type=Path, help="where cert.pem goes; default: temporary")
     parser.add_argument("--record", type=Path, metavar="FILE", help="append events as JSON lines")
     parser.add_argument(
@@ -56,6 +59,21 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="PORT",
         help="switch faults here over HTTP; 0: any free",
     )
+    parser.add_argument(
+        "--text-frames", action="store_true", help="send text frames; the real ones are binary"
+    )
+    parser.add_argument(
+        "--clock-scale",
+        type=_scale,
+        default=1.0,
+        metavar="N",
+        help="limits of connections and sessions, goAway and handles pass N times faster",
+    )
+    parser.add_argument(
+        "--exclusive-handles",
+        action="store_true",
+        help="refuse a resumption handle while its old connection is open",
+    )
     parser.add_argument("--until-eof", action="store_true", help="end when standard input does")
     return parser.parse_args(argv)
 
@@ -71,6 +89,16 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65_535:
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
     return int(text)
+
+
+def _scale(text: str) -> float:
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = 0.0
+    if not 0 < scale <= 1_000_000:
+        raise argparse.ArgumentTypeError("a scale is a number above 0")
+    return scale
 
 
 def _keys(text: str) -> frozenset[str]:
@@ -126,6 +154,10 @@ async def _run(options: argparse.Namespace) -> None:
         capture_dir=options.capture,
         replay=options.replay,
         control_port=options.control_port,
+        plain_port=options.plain_port,
+        text_frames=options.text_frames,
+        clock_scale=options.clock_scale,
+        exclusive_handles=options.exclusive_handles,
     )
     async with understudy:
         _announce(understudy)
@@ -145,6 +177,7 @@ def _announce(understudy: Understudy) -> None:
         f"  export GOOGLE_GEMINI_BASE_URL={url} NODE_EXTRA_CA_CERTS={cert} "
         "GOOGLE_API_KEY=anything\n"
         f"{_control(understudy.control_url)}"
+        f"{_plain(understudy.plain_url)}"
         "\nSSL_CERT_FILE replaces the public authorities for the whole process.\n"
         "Stop with Ctrl+C.",
         flush=True,
@@ -153,6 +186,12 @@ def _announce(understudy: Understudy) -> None:
 
 def _control(url: str) -> str:
     return f"Faults and sessions:\n  curl {url}/faults\n" if url else ""
+
+
+def _plain(url: str) -> str:
+    if not url:
+        return ""
+    return f"Without TLS (@google/genai and raw clients; the Python SDK insists on it):\n  {url}\n"
 
 
 def _await_eof(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from understudy.facts import Heard, Seen
 from understudy.memory import Gathered, Memory
+from understudy.messages import FunctionResult
+from understudy.tools import describe
 
 GREETING = (
     "Hello, I am the understudy, a local stand-in for Gemini. "
@@ -19,7 +21,10 @@ _QUOTED_CHARACTERS = 120
 _FRAMES = {"camera": "camera frame", "screenVideo": "screen frame", "upload": "uploaded picture"}
 """What a picture is called, by its source; any other is a video frame."""
 _LOOK = re.compile(r"\b(see|seen|look|colou?rs?|pictures?|images?|photos?|screen|camera|video)\b")
-_REMEMBER = re.compile(r"\b(remember|recall|so far)\b")
+_REMEMBER = re.compile(r"\b(remember|recall|so far|did i tell you|have i told you)\b")
+_KEEP = re.compile(r"^(?:please\s+)?remember\b(?:\s+that\b)?[\s:,]+", re.I)
+MAX_TOLD = 8
+"""How much is kept of what the user asked to be remembered; the oldest give way."""
 _COUNT = re.compile(r"\bcount(?: up)? to (\d{1,6})\b")
 
 
@@ -62,6 +67,8 @@ def written(text: str, gathered: Gathered, memory: Memory) -> Answer:
         asked = f"You asked: {_quote(text)}" if text else ""
         return Answer(_join(_stills(gathered.stills), asked), "picture")
     wanted = text.lower()
+    if kept := to_keep(text):
+        return Answer(f"I will remember: {_quote(kept)}", "remember")
     if _REMEMBER.search(wanted):
         return Answer(_recollection(memory), "recollection")
     if _LOOK.search(wanted):
@@ -69,6 +76,25 @@ def written(text: str, gathered: Gathered, memory: Memory) -> Answer:
     if not text:
         return Answer(_join("You sent no words.", _new_pictures(gathered)), "content")
     return Answer(_join(f"You typed: {_quote(text)}", _new_pictures(gathered)), "text")
+
+
+def to_keep(text: str) -> str:
+    """Returns what a typed text asks to be remembered ("remember that X"), or ""."""
+    text = " ".join(text.split())
+    match = _KEEP.match(text)
+    if match is None or text.endswith("?"):
+        return ""
+    return text[match.end() :][:_QUOTED_CHARACTERS]
+
+
+def thought(answer: Answer) -> str:
+    """Returns a thought part in the form of those recorded: a title in bold, then a paragraph."""
+    return f"**Answering, because of: {answer.why}**\n\nI will say what is true of it.\n\n\n"
+
+
+def returned(results: Sequence[FunctionResult]) -> Answer:
+    """Answers with what functions returned."""
+    return Answer(describe(results), "tool")
 
 
 def transcript(heard: Heard) -> str:
@@ -142,6 +168,7 @@ def _latest_pictures(latest: Mapping[str, Seen]) -> str:
 def _recollection(memory: Memory) -> str:
     answers = "once" if memory.turns == 1 else f"{memory.turns} times"
     said = [f"I have answered you {answers}."]
+    said += [f"You told me: {_quote(told)}" for told in memory.told]
     if memory.heard is not None and memory.heard.speech_s:
         said.append(f"You last spoke for {_seconds(memory.heard.speech_s)}.")
     if memory.latest:

@@ -76,6 +76,7 @@ class Connection:
         note: Takes the events to record.
         director: Says what really happens.
         capture: Takes every message; None for none.
+        sends_text: Whether messages go out as text frames; the real service's are binary.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Connection:
         note: Callable[[str, Mapping[str, Any]], None],
         director: Director,
         capture: Capture | None = None,
+        sends_text: bool = False,
     ) -> None:
         self._websocket = websocket
         self._session = session
@@ -96,6 +98,7 @@ class Connection:
         self._note = note
         self._director = director
         self._capture = capture
+        self._sends_text = sends_text
         self._inbox: asyncio.Queue[_Event] = asyncio.Queue(_INBOX)
         self._jobs = asyncio.Semaphore(_MAX_JOBS)
         self._is_open = True
@@ -116,6 +119,8 @@ class Connection:
             pass
         except* ConnectionClosed:
             _logger.debug("the connection was lost")
+        finally:
+            self._session.end()
 
     async def _serve(self, tasks: asyncio.TaskGroup) -> None:
         tasks.create_task(self._read(), name="understudy-read")
@@ -156,7 +161,7 @@ class Connection:
     async def _carry_out(self, act: Act, tasks: asyncio.TaskGroup) -> None:
         match act:
             case Send(message):
-                await self._send(encode(message))
+                await self._send(encode(message), text=self._sends_text)
             case Raw(data):
                 await self._send(data)
             case Note(event, fields):
@@ -174,10 +179,10 @@ class Connection:
             case Pongs(delay_s):
                 self._websocket.delay_pongs(delay_s)
 
-    async def _send(self, frame: str | bytes) -> None:
+    async def _send(self, frame: str | bytes, *, text: bool | None = None) -> None:
         if self._capture is not None:
             self._capture.message("server", frame)
-        await self._websocket.send(frame)
+        await self._websocket.send(frame, text=text)
 
     async def _work(self, ticket: int, job: Job) -> None:
         async with self._jobs:

@@ -6,9 +6,11 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from understudy.context import Context
 from understudy.facts import Heard, Seen
-from understudy.usage import Usage
 
+HANDLE_TTL_S = 7200.0
+"""Vendor documentation: a resumption handle is good for two hours."""
 _MAX_GATHERED = 64
 """Content that waits for an answer; a client that never asks for one must not fill the memory."""
 
@@ -21,13 +23,19 @@ class Memory:
         turns: Answers given.
         heard: The last thing the user said aloud.
         latest: The latest picture of each source.
-        usage: Tokens so far.
+        context: What is in the context window.
+        age_s: How long the session has lasted, on all its connections.
+        saw_video: Whether there was video in it.
+        told: What the user asked to be remembered, oldest first.
     """
 
     turns: int = 0
     heard: Heard | None = None
     latest: Mapping[str, Seen] = field(default_factory=dict)
-    usage: Usage = field(default_factory=Usage)
+    context: Context = field(default_factory=Context)
+    age_s: float = 0.0
+    saw_video: bool = False
+    told: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -53,26 +61,59 @@ class Gathered:
 class _Kept:
     memory: Memory
     until_s: float
+    owner: object
 
 
 class ResumptionStore:
     """Session resumption handles and what they bring back.
 
     Args:
-        ttl_s: How long a handle is good for; two hours by vendor documentation.
+        ttl_s: How long a handle is good for.
         max_handles: The oldest go first beyond this many.
     """
 
-    def __init__(self, *, ttl_s: float = 7200.0, max_handles: int = 10_000) -> None:
+    def __init__(self, *, ttl_s: float = HANDLE_TTL_S, max_handles: int = 10_000) -> None:
         self._ttl_s = ttl_s
         self._max_handles = max_handles
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._poisoned: set[str] = set()
+        self._connected: set[object] = set()
 
-    def save(self, handle: str, memory: Memory, now_s: float) -> None:
-        """Keeps a session's memory under a new handle."""
-        self._kept[handle] = _Kept(memory, now_s + self._ttl_s)
+    def save(self, handle: str, memory: Memory, now_s: float, *, owner: object = None) -> None:
+        """Keeps a session's memory under a new handle.
+
+        Args:
+            handle: What brings it back.
+            memory: What it brings back.
+            now_s: The time.
+            owner: Stands for the connection that was given the handle; see `is_in_use`.
+        """
+        self._kept[handle] = _Kept(memory, now_s + self._ttl_s, owner)
         while len(self._kept) > self._max_handles or self._oldest_is_stale(now_s):
-            self._kept.popitem(last=False)
+            handle, _ = self._kept.popitem(last=False)
+            self._poisoned.discard(handle)
+
+    def connect(self, owner: object) -> None:
+        """Takes note of a connection."""
+        self._connected.add(owner)
+
+    def disconnect(self, owner: object) -> None:
+        """Takes note of its end."""
+        self._connected.discard(owner)
+
+    def is_in_use(self, handle: str) -> bool:
+        """Whether the connection that was given the handle is still there."""
+        kept = self._kept.get(handle)
+        return kept is not None and kept.owner in self._connected
+
+    def poison(self, handle: str) -> None:
+        """Makes a handle one that is refused, as after a session that ended badly."""
+        if handle in self._kept:
+            self._poisoned.add(handle)
+
+    def is_poisoned(self, handle: str) -> bool:
+        """Whether a handle was poisoned."""
+        return handle in self._poisoned
 
     def load(self, handle: str, now_s: float) -> Memory | None:
         """Returns what was kept, or None when the handle is unknown or too old."""

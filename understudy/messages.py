@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -83,10 +83,34 @@ class AudioStreamEnd:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolResponse:
-    """Results of function calls, by call id."""
+class FunctionResult:
+    """What one function call returned (`FunctionResponse` on the wire).
 
-    ids: tuple[str, ...]
+    Attributes:
+        id: The call's id; "" when the client left it out.
+        name: The function's name as the client wrote it.
+        response: What it returned.
+        scheduling: `INTERRUPT`, `WHEN_IDLE`, `SILENT`, or "".
+        will_continue: Whether more results of the same call follow.
+    """
+
+    id: str
+    name: str = ""
+    response: Mapping[str, Any] = field(default_factory=dict)
+    scheduling: str = ""
+    will_continue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResponse:
+    """Results of function calls."""
+
+    results: tuple[FunctionResult, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the calls they belong to."""
+        return tuple(result.id for result in self.results)
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,9 @@ class Replay:
         """Takes the result of work; a recording asks for none."""
         return []
 
+    def end(self) -> None:
+        """Takes note that the connection is gone: nothing depends on it."""
+
     def fail(self, error: ProtocolError) -> list[Effect]:
         """Ends the session because what the client sent could not even be parsed."""
         return [Close(error.code, error.reason)]

@@ -10,20 +10,29 @@ from urllib.parse import parse_qs, urlsplit
 
 from understudy.errors import ProtocolError, invalid, refused
 from understudy.profiles import PROFILES
+from understudy.tokens import PREFIX as TOKEN_PREFIX
 
 _LIVE = re.compile(
     r".*/ws/google\.ai\.generativelanguage\.(v1|v1beta|v1alpha)"
-    r"\.GenerativeService\.BidiGenerateContent/?"
+    r"\.GenerativeService\.BidiGenerateContent(Constrained)?/?"
 )
+_TOKENS = re.compile(r".*/v1alpha/auth_tokens/?")
 _MODELS = re.compile(r".*/(?:v1|v1beta|v1alpha)/models(?:/([^/]+))?/?")
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRoute:
-    """A Live session, by API version and the key it is for."""
+    """A Live session.
+
+    Attributes:
+        api_version: The version in the path.
+        key: The key or ephemeral token it is for.
+        is_constrained: Whether it is the endpoint for ephemeral tokens.
+    """
 
     api_version: str
     key: str | None
+    is_constrained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +42,14 @@ class ModelsRoute:
     model: str | None
 
 
-def route(target: str, headers: Mapping[str, str]) -> LiveRoute | ModelsRoute | None:
+@dataclass(frozen=True, slots=True)
+class TokensRoute:
+    """Where ephemeral tokens are minted, by POST, on whose account."""
+
+    key: str | None
+
+
+def route(target: str, headers: Mapping[str, str]) -> LiveRoute | ModelsRoute | TokensRoute | None:
     """Reads a request.
 
     Repeated slashes count as one: a base URL that ends in a slash gives `//ws/...` with every
@@ -49,7 +65,11 @@ def route(target: str, headers: Mapping[str, str]) -> LiveRoute | ModelsRoute | 
     path, _, query = target.partition("?")
     path = re.sub(r"/{2,}", "/", path)
     if match := _LIVE.fullmatch(path):
-        return LiveRoute(match[1], _key(query, headers))
+        if match[2] and match[1] != "v1alpha":
+            return None  # vendor documentation: ephemeral tokens exist in v1alpha only
+        return LiveRoute(match[1], _key(query, headers), is_constrained=bool(match[2]))
+    if _TOKENS.fullmatch(path):
+        return TokensRoute(_key(query, headers))
     if match := _MODELS.fullmatch(path):
         return ModelsRoute(match[1])
     return None
@@ -71,13 +91,14 @@ def _key(query: str, headers: Mapping[str, str]) -> str | None:
 def check_key(key: str | None, accepted: Collection[str] | None) -> ProtocolError | None:
     """Returns why the service refuses a key, or None when it takes it.
 
-    The real service lets the upgrade succeed and closes the connection after the setup.
+    The real service lets the upgrade succeed and closes the connection after the setup. An
+    ephemeral token is no key: outside the endpoint for tokens it counts as none.
 
     Args:
         key: The client's key.
         accepted: The only keys that are taken; None for any that doesn't begin with `invalid`.
     """
-    if key is None:
+    if key is None or key.startswith(TOKEN_PREFIX):
         return refused(
             "Method doesn't allow unregistered callers (callers without established identity). "
             "Please use API Key"
@@ -85,6 +106,19 @@ def check_key(key: str | None, accepted: Collection[str] | None) -> ProtocolErro
     if key.startswith("invalid") or (accepted is not None and key not in accepted):
         return invalid("API key not valid. Please pass a valid API key.")
     return None
+
+
+def check_access(route: LiveRoute, accepted: Collection[str] | None) -> ProtocolError | None:
+    """Returns why a session is refused whatever its setup is, or None.
+
+    At the endpoint for ephemeral tokens, whether a token is good is seen with the setup.
+    """
+    is_token = route.key is not None and route.key.startswith(TOKEN_PREFIX)
+    if route.is_constrained and is_token:
+        return None
+    if route.is_constrained and route.key is not None:
+        return invalid("API key not valid. Please pass a valid API key.")
+    return check_key(route.key, accepted)
 
 
 def models_body(model: str | None) -> str | None:

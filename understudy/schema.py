@@ -169,6 +169,13 @@ MESSAGES: dict[str, dict[str, str]] = {
     "ToolResponse": {"functionResponses": "FunctionResponse*"},
     "ContextUpdate": {"systemInstruction": "Content", "tools": "ContextUpdateTools"},
     "ContextUpdateTools": {"tools": "Tool*"},
+    "AuthToken": {
+        "expireTime": "string",
+        "newSessionExpireTime": "string",
+        "uses": "int",
+        "bidiGenerateContentSetup": "Setup",
+        "fieldMask": "string",
+    },
 }
 """Message -> field in camelCase -> type: a scalar, an enumeration or a message; `*` marks a
 repeated field, `{}` a map from strings."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import http
 import logging
+import secrets
+import ssl
 import tempfile
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -25,13 +28,15 @@ from understudy.connection import MAX_MESSAGE_BYTES, Connection
 from understudy.desk import Desk
 from understudy.director import Director
 from understudy.errors import INTERNAL_ERROR
-from understudy.memory import ResumptionStore
+from understudy.memory import HANDLE_TTL_S, ResumptionStore
+from understudy.posting import PostingConnection
 from understudy.profiles import PROFILES, Profile
 from understudy.record import Recorder
 from understudy.replay import Replay, load_recording
 from understudy.rules import Rule, make_rule, read_option
 from understudy.scenario import Scenario, load_scenario
 from understudy.tls import serve_with_new_certificate
+from understudy.tokens import TokenStore, error_answer
 from understudy.work import Workers
 
 _logger = logging.getLogger(__name__)
@@ -61,6 +66,13 @@ class Understudy:
         capture_dir: Every session is written here, as a file that can be replayed.
         replay: A capture that every session plays, instead of answering by itself.
         control_port: Port of the control endpoint at 127.0.0.1; 0 takes a free one, None for none.
+        plain_port: Port to listen at without TLS too; 0 takes a free one, None for none.
+        text_frames: Send text frames; the real service's are binary.
+        clock_scale: How many times faster than real the limits of connections and sessions and
+            the life of resumption handles pass. Nothing else is scaled: not the pace of speech
+            or the detection of it, nor ephemeral tokens, whose times clients compute.
+        exclusive_handles: Refuse a resumption handle while the connection that was given it is
+            still open.
         clock: Monotonic seconds.
 
     Raises:
@@ -69,6 +81,7 @@ class Understudy:
 
     Attributes:
         base_url: What clients take as base URL, such as `https://127.0.0.1:8443`.
+        plain_url: The same without TLS, such as `http://127.0.0.1:8080`; "" without one.
         cert_path: The certificate they have to trust.
         control_url: Where faults are switched, such as `http://127.0.0.1:8444`; "" for nowhere.
     """
@@ -87,6 +100,10 @@ class Understudy:
         capture_dir: Path | None = None,
         replay: Path | None = None,
         control_port: int | None = None,
+        plain_port: int | None = None,
+        text_frames: bool = False,
+        clock_scale: float = 1.0,
+        exclusive_handles: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._host = host
@@ -104,12 +121,18 @@ class Understudy:
         self._capture_dir = capture_dir
         self._cues = load_recording(replay) if replay is not None else None
         self._control_port = control_port
+        self._plain_port = plain_port
+        self._text_frames = text_frames
         self._clock = clock
-        self._store = ResumptionStore()
+        self._tokens = TokenStore(new_hex=lambda: secrets.token_hex(32))
+        self._clock_scale = clock_scale
+        self._exclusive_handles = exclusive_handles
+        self._store = ResumptionStore(ttl_s=HANDLE_TTL_S / clock_scale)
         self._connections = 0
         self._stack = AsyncExitStack()
         self.base_url = ""
         self.control_url = ""
+        self.plain_url = ""
         self.cert_path = Path()
 
     @property
@@ -178,26 +201,13 @@ class Understudy:
             context, self.cert_path = serve_with_new_certificate(directory, host=self._host)
             self._workers = Workers()
             stack.callback(self._workers.close)
-            server = await stack.enter_async_context(
-                serve(
-                    self._serve,
-                    self._host,
-                    self._port,
-                    ssl=context,
-                    process_request=self._process_request,
-                    compression=None,  # base64 of noise-like PCM barely shrinks, at 10x the CPU
-                    max_size=MAX_MESSAGE_BYTES,
-                    ping_interval=_PING_INTERVAL_S,
-                    ping_timeout=_PING_TIMEOUT_S,
-                    close_timeout=_CLOSE_TIMEOUT_S,
-                    server_header="understudy",
-                    create_connection=BreakableConnection,
-                    logger=_quiet_logger(),
-                )
-            )
-            self.base_url = _base_url(self._host, server)
             if self._capture_dir is not None:
                 self._capture_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            server = await stack.enter_async_context(self._listen(self._port, context))
+            self.base_url = _base_url("https", self._host, server)
+            if self._plain_port is not None:
+                plain = await stack.enter_async_context(self._listen(self._plain_port, None))
+                self.plain_url = _base_url("http", self._host, plain)
             if self._control_port is not None:
                 desk = Desk(self, port=self._control_port)
                 self.control_url = (await stack.enter_async_context(desk)).url
@@ -210,6 +220,37 @@ class Understudy:
         self._warm.cancel()
         await asyncio.wait([self._warm])
         await self._stack.aclose()
+
+    def _listen(self, port: int, context: ssl.SSLContext | None) -> Server:
+        connection = partial(PostingConnection, on_post=self._answer_post)
+        return serve(
+            self._serve,
+            self._host,
+            port,
+            ssl=context,
+            process_request=self._process_request,
+            compression=None,  # base64 of noise-like PCM barely shrinks, at 10x the CPU
+            max_size=MAX_MESSAGE_BYTES,
+            ping_interval=_PING_INTERVAL_S,
+            ping_timeout=_PING_TIMEOUT_S,
+            close_timeout=_CLOSE_TIMEOUT_S,
+            server_header="understudy",
+            logger=_quiet_logger(),
+            create_connection=cast(type[ServerConnection], connection),
+        )
+
+    def _answer_post(
+        self, target: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[http.HTTPStatus, str]:
+        """Mints ephemeral tokens."""
+        route = routes.route(target, headers)
+        if not isinstance(route, routes.TokensRoute):
+            return error_answer(http.HTTPStatus.NOT_FOUND, "There is nothing to post to here.")
+        if refusal := routes.check_key(route.key, self._keys):
+            is_bad = refusal.code == 1007
+            status = http.HTTPStatus.BAD_REQUEST if is_bad else http.HTTPStatus.FORBIDDEN
+            return error_answer(status, refusal.reason)
+        return self._tokens.mint(body)
 
     def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answers what is no Live session; returns None to let the upgrade go on."""
@@ -254,9 +295,14 @@ class Understudy:
                     store=self._store,
                     new_id=lambda: str(uuid.uuid4()),
                     api_version=route.api_version,
-                    refusal=routes.check_key(route.key, self._keys),
+                    refusal=routes.check_access(route, self._keys),
                     scenario=self._scenario,
                     forced_profile=self._forced_profile,
+                    clock_scale=self._clock_scale,
+                    exclusive_handles=self._exclusive_handles,
+                    admit=partial(self._tokens.admit, route.key or "")
+                    if route.is_constrained
+                    else None,
                 )
             )
             connection = self._running[session_id] = Connection(
@@ -267,6 +313,7 @@ class Understudy:
                 note=lambda event, fields: self._recorder.add(session_id, event, fields),
                 director=self._directors[websocket],
                 capture=capture,
+                sends_text=self._text_frames,
             )
             await connection.run()
         except Exception:  # a fault of ours costs this session, not the server
@@ -294,12 +341,12 @@ def _lower(headers: Headers) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.raw_items()}
 
 
-def _base_url(host: str, server: Server) -> str:
+def _base_url(scheme: str, host: str, server: Server) -> str:
     port = next(iter(server.sockets)).getsockname()[1]
     reachable = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
     if ":" in reachable and not reachable.startswith("["):
         reachable = f"[{reachable}]"
-    return f"https://{reachable}:{port}"
+    return f"{scheme}://{reachable}:{port}"
 
 
 def _quiet_logger() -> logging.Logger:

@@ -8,15 +8,18 @@ calls it waits until `next_due_s` at the latest.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
+from typing import Any
 
 from understudy import answers
 from understudy.dialogue import Dialogue
 from understudy.effects import Effect, Outbox, Result
-from understudy.errors import ProtocolError, invalid, refused
+from understudy.errors import INTERNAL_ERROR, ProtocolError, invalid, refused
 from understudy.facts import Heard
 from understudy.hearing import Hearing, HearingEvent, SpeechStarted, level_dbfs
+from understudy.limits import Lifetime
 from understudy.memory import Memory, ResumptionStore
 from understudy.messages import (
     ActivityEnd,
@@ -36,6 +39,8 @@ from understudy.profiles import Profile
 from understudy.scenario import Scenario
 from understudy.schema import unknown_name
 from understudy.setup import Settings, read_setup
+from understudy.tokens import EXPIRED, Admission
+from understudy.tools import read_functions
 from understudy.usage import audio_tokens, text_tokens
 from understudy.wire import audio_rate_hz, duration, read_turn
 
@@ -45,6 +50,11 @@ has none (Pipecat 1.14 with an empty context) would otherwise never be heard."""
 MAX_HELD = 512
 """Realtime messages held meanwhile: ten seconds of 20 ms messages."""
 MAX_HELD_BYTES = 4_000_000
+
+
+def _random_number() -> int:
+    """Returns a number of up to 19 digits, as in the ids that were recorded."""
+    return secrets.randbits(62)
 
 
 class Phase(Enum):
@@ -62,10 +72,14 @@ class Session:
     Args:
         store: Where resumption handles are kept, shared by all sessions of a server.
         new_id: Makes resumption handles; a UUID each time.
+        new_number: Makes the numbers in the ids of function calls.
         api_version: The version in the client's URL.
         refusal: Refuse the setup with this: the key was no good.
         scenario: What to say instead of what was seen and heard.
         forced_profile: Play this model family whatever model is asked for.
+        clock_scale: How many times faster than real a connection's and a session's limits pass.
+        exclusive_handles: Refuse a handle while the connection that was given it is open.
+        admit: Lets a setup in that an ephemeral token constrains; None for sessions with a key.
     """
 
     def __init__(
@@ -73,18 +87,29 @@ class Session:
         *,
         store: ResumptionStore,
         new_id: Callable[[], str],
+        new_number: Callable[[], int] = _random_number,
         api_version: str = "v1beta",
         refusal: ProtocolError | None = None,
         scenario: Scenario | None = None,
         forced_profile: Profile | None = None,
+        clock_scale: float = 1.0,
+        exclusive_handles: bool = False,
+        admit: Callable[[Mapping[str, Any]], Admission] | None = None,
     ) -> None:
         self._phase = Phase.SETUP
         self._store = store
         self._new_id = new_id
+        self._new_number = new_number
         self._api_version = api_version
         self._refusal = refusal
         self._scenario = scenario
         self._forced_profile = forced_profile
+        self._clock_scale = clock_scale
+        self._exclusive_handles = exclusive_handles
+        self._owner = object()
+        self._lifetime: Lifetime | None = None
+        self._admit = admit
+        self._access_until_s: float | None = None
         self._outbox = Outbox()
         self._live: _Live | None = None
         self._held: list[RealtimeInput] = []
@@ -94,9 +119,9 @@ class Session:
     @property
     def next_due_s(self) -> float | None:
         """When `tick` should be called at the latest; None if nothing is planned."""
-        if self._phase is Phase.CLOSED or self._live is None:
+        if self._phase is Phase.CLOSED or self._live is None or self._lifetime is None:
             return None
-        due = (self._hold_until_s, self._live.dialogue.next_due_s)
+        due = (self._hold_until_s, self._live.dialogue.next_due_s, self._lifetime.next_due_s)
         return min((time for time in due if time is not None), default=None)
 
     def receive(self, message: ClientMessage, now_s: float) -> list[Effect]:
@@ -115,6 +140,10 @@ class Session:
         """Ends the session because what the client sent could not even be parsed."""
         return self._guarded(lambda: self._close(error))
 
+    def end(self) -> None:
+        """Takes note that the connection is gone."""
+        self._store.disconnect(self._owner)
+
     def _guarded(self, action: Callable[[], None]) -> list[Effect]:
         if self._phase is not Phase.CLOSED:
             try:
@@ -126,10 +155,13 @@ class Session:
     def _close(self, error: ProtocolError) -> None:
         self._phase = Phase.CLOSED
         self._held.clear()
+        self.end()
         self._outbox.close(error.code, error.reason)
 
     def _dispatch(self, message: ClientMessage, now_s: float) -> None:
         live = self._live
+        if self._access_until_s is not None and now_s >= self._access_until_s:
+            raise invalid(EXPIRED)
         if isinstance(message, Setup):
             self._set_up(message, now_s)
         elif live is None:
@@ -140,44 +172,72 @@ class Session:
             if is_history and message.turn_complete:
                 self._begin_live(live, now_s)
         elif isinstance(message, ToolResponse):
-            self._outbox.note("tool_response", ids=list(message.ids))
+            live.dialogue.take_results(message.results, now_s)
         elif isinstance(message, ContextUpdate):
             live.update_context(message)
         elif self._phase is Phase.HISTORY:
             self._hold(message, live, now_s)
         else:
             live.take_realtime(message, now_s)
+        is_video = isinstance(message, RealtimeMedia) and message.blob.mime_type.startswith(
+            "image/"
+        )
+        if is_video and self._lifetime is not None:
+            self._lifetime.see_video(now_s)
 
     def _set_up(self, setup: Setup, now_s: float) -> None:
         if self._phase is not Phase.SETUP:
             raise invalid()
         if self._refusal is not None:
             raise self._refusal
+        fields = setup.fields
+        if self._admit is not None:
+            admission = self._admit(fields)
+            fields, self._access_until_s = admission.setup, now_s + admission.for_s
         settings = read_setup(
-            setup.fields, api_version=self._api_version, forced_profile=self._forced_profile
+            fields, api_version=self._api_version, forced_profile=self._forced_profile
         )
         memory = Memory()
         if settings.handle is not None:
-            remembered = self._store.load(settings.handle, now_s)
-            if remembered is None:
-                raise refused("BidiGenerateContent session not found")
-            memory = remembered
+            memory = self._resume(settings.handle, now_s)
+        self._lifetime = Lifetime(
+            settings.profile,
+            started_s=now_s,
+            age_s=memory.age_s,
+            compresses=settings.sliding is not None,
+            saw_video=memory.saw_video,
+            scale=self._clock_scale,
+        )
+        self._store.connect(self._owner)
         dialogue = Dialogue(
             settings,
             memory=memory,
             scenario=self._scenario,
             store=self._store,
             new_id=self._new_id,
+            new_number=self._new_number,
             outbox=self._outbox,
+            started_s=now_s,
+            owner=self._owner,
         )
         if settings.handle is None:
-            dialogue.count(text=text_tokens(settings.instruction))
+            dialogue.count_instruction(text_tokens(settings.instruction))
         self._live = _Live(settings, dialogue=dialogue, outbox=self._outbox)
         self._phase = Phase.HISTORY if settings.history_first else Phase.LIVE
         self._note_setup(settings)
         self._outbox.send({"setupComplete": {}})
         if settings.profile.sends_unasked_handles:
             dialogue.send_handle(now_s)
+
+    def _resume(self, handle: str, now_s: float) -> Memory:
+        memory = self._store.load(handle, now_s)
+        if memory is None:
+            raise refused("BidiGenerateContent session not found")
+        if self._store.is_poisoned(handle):
+            raise invalid()  # reported, of handles from before a "Deadline expired"
+        if self._exclusive_handles and self._store.is_in_use(handle):
+            raise ProtocolError(1011, INTERNAL_ERROR)
+        return memory
 
     def _note_setup(self, settings: Settings) -> None:
         self._outbox.note(
@@ -220,8 +280,11 @@ class Session:
             self._do_due(now_s)
 
     def _do_due(self, now_s: float) -> None:
-        if self._live is None:
+        if self._live is None or self._lifetime is None:
             return
+        if (go_away := self._lifetime.check(now_s)) is not None:
+            self._outbox.note("go_away", time_left=go_away.time_left)
+            self._outbox.send({"goAway": {"timeLeft": go_away.time_left}})
         if self._hold_until_s is not None and self._hold_until_s <= now_s:
             self._begin_live(self._live, now_s)
         self._live.dialogue.do_due(now_s)
@@ -273,6 +336,9 @@ class _Live:
             raise unknown_name("contextUpdate", "")
         text = read_turn(update.fields.get("systemInstruction", {})).text
         self.dialogue.count(text=text_tokens(text))
+        if "tools" in update.fields:
+            tools = update.fields["tools"].get("tools", ())
+            self.dialogue.declare(read_functions(tools, self._settings.profile))
         self._outbox.note("context_update", instruction_characters=len(text))
 
     def take_realtime(self, message: RealtimeInput, now_s: float) -> None:
@@ -344,6 +410,7 @@ class _Live:
 
     def _speech_started(self, offset_s: float, now_s: float) -> None:
         self._has_activity = True
+        self.dialogue.listen()
         self._outbox.note("activity_start", offset_s=round(offset_s, 3))
         self._send_activity("ACTIVITY_START", offset_s)
         if self._settings.interrupts:

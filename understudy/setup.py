@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from understudy.context import Sliding, read_sliding
 from understudy.effects import Voice
 from understudy.errors import invalid, refused
 from understudy.hearing import ActivityDetection
 from understudy.messages import Turn
 from understudy.profiles import Profile, profile_for
 from understudy.schema import snake_case, unknown_name
+from understudy.tools import Function, read_functions
 from understudy.wire import read_turn
 
 
@@ -34,6 +36,10 @@ class Settings:
         handle: The handle to resume from, if any.
         history_first: Whether the conversation begins with history in clientContent.
         tools: How many functions and built-in tools were declared.
+        functions: The functions among them.
+        sliding: How the context window slides; None: it doesn't, and a full one ends the session.
+        writes: Whether answers are text instead of audio.
+        shows_thoughts: Whether thought parts were asked for, and the model has them.
     """
 
     model: str
@@ -50,6 +56,10 @@ class Settings:
     handle: str | None
     history_first: bool
     tools: int
+    functions: tuple[Function, ...]
+    sliding: Sliding | None
+    writes: bool
+    shows_thoughts: bool
 
 
 def read_setup(
@@ -72,7 +82,9 @@ def read_setup(
             f"models/{model} is not found for API version {api_version}, or is not supported for "
             "bidiGenerateContent. Call ListModels to see the list of available models"
         )
-    _refuse_unknown(fields, profile)
+    _refuse_unknown(fields, profile.unknown_setup_fields)
+    if api_version != "v1alpha":
+        _refuse_unknown(fields, profile.v1alpha_setup_fields)
     generation = fields.get("generationConfig", {})
     _check_modalities(generation, profile, model)
     _check_thinking(generation.get("thinkingConfig", {}), profile)
@@ -100,11 +112,16 @@ def read_setup(
         tools=sum(
             len(tool.get("functionDeclarations", ())) or 1 for tool in fields.get("tools", ())
         ),
+        functions=read_functions(fields.get("tools", ()), profile),
+        sliding=_sliding(fields.get("contextWindowCompression"), profile),
+        writes=generation.get("responseModalities") == ("TEXT",),
+        shows_thoughts=profile.sends_thoughts
+        and generation.get("thinkingConfig", {}).get("includeThoughts", False),
     )
 
 
-def _refuse_unknown(fields: Mapping[str, Any], profile: Profile) -> None:
-    for path in profile.unknown_setup_fields:
+def _refuse_unknown(fields: Mapping[str, Any], unknown: Collection[str]) -> None:
+    for path in unknown:
         *parents, name = path.split(".")
         at: Mapping[str, Any] = fields
         for parent in parents:
@@ -123,11 +140,25 @@ def _check_modalities(generation: Mapping[str, Any], profile: Profile, model: st
 
 def _check_thinking(thinking: Mapping[str, Any], profile: Profile) -> None:
     level = thinking.get("thinkingLevel", "THINKING_LEVEL_UNSPECIFIED")
-    if level == "THINKING_LEVEL_UNSPECIFIED" or level in profile.thinking_levels:
+    if level == "THINKING_LEVEL_UNSPECIFIED":
+        if profile.requires_thinking_level:
+            raise invalid("Thinking level must be specified for this model.")
+        return
+    if level in profile.thinking_levels:
         return
     if profile.thinking_levels:
         raise invalid(f"Thinking level {level} is not supported for this model")
     raise invalid("Thinking level is not supported for this model.")
+
+
+def _sliding(fields: Mapping[str, Any] | None, profile: Profile) -> Sliding | None:
+    if fields is None:
+        return None
+    trigger = fields.get("triggerTokens")
+    target = fields.get("slidingWindow", {}).get("targetTokens")
+    if any(tokens is not None and tokens < 0 for tokens in (trigger, target)):
+        raise invalid()
+    return read_sliding(trigger, target, window=profile.context_tokens)
 
 
 def _instruction(fields: Mapping[str, Any]) -> Turn:

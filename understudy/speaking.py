@@ -98,6 +98,14 @@ def beats(text: str, pcm_bytes: int, profile: Profile) -> list[Beat]:
     ]
 
 
+def text_beats(text: str, profile: Profile) -> list[Beat]:
+    """Lays out a written answer in time: a piece of text with each step, and no audio."""
+    return [
+        Beat(number * profile.chunk_s / profile.pacing, slice(0, 0), piece)
+        for number, piece in enumerate(pieces(text, by_word=False) or [""])
+    ]
+
+
 def pieces(text: str, *, by_word: bool) -> list[str]:
     """Splits a text as the model's transcripts are split.
 

@@ -34,21 +34,30 @@ class Usage:
     audio: int = 0
     image: int = 0
 
+    @property
+    def total(self) -> int:
+        """All tokens."""
+        return self.text + self.audio + self.image
+
     def add(self, *, text: int = 0, audio: int = 0, image: int = 0) -> Usage:
         """Returns the usage with so many more."""
         return replace(
             self, text=self.text + text, audio=self.audio + audio, image=self.image + image
         )
 
-    def metadata(self, response: int) -> dict[str, Any]:
+    def metadata(
+        self, response: int, *, modality: str = "AUDIO", thoughts: int = 0
+    ) -> dict[str, Any]:
         """Returns the `usageMetadata` of a turn.
 
         Args:
-            response: Audio tokens of the model's answer.
+            response: Tokens of the model's answer.
+            modality: What they are tokens of.
+            thoughts: Tokens of the model's thoughts, which the total leaves out (recorded).
         """
         prompt = {"TEXT": self.text, "AUDIO": self.audio, "IMAGE": self.image}
         total = sum(prompt.values())
-        return {
+        usage: dict[str, Any] = {
             "promptTokenCount": total,
             "responseTokenCount": response,
             "totalTokenCount": total + response,
@@ -57,5 +66,6 @@ class Usage:
                 for modality, count in prompt.items()
                 if count
             ],
-            "responseTokensDetails": [{"modality": "AUDIO", "tokenCount": response}],
+            "responseTokensDetails": [{"modality": modality, "tokenCount": response}],
         }
+        return {**usage, "thoughtsTokenCount": thoughts} if thoughts else usage

@@ -17,6 +17,7 @@ from understudy.messages import (
     ClientContent,
     ClientMessage,
     ContextUpdate,
+    FunctionResult,
     RealtimeMedia,
     RealtimeText,
     Setup,
@@ -102,7 +103,18 @@ def _blob(fields: Mapping[str, Any]) -> Blob:
 
 
 def _tool_response(body: dict[str, Any]) -> Iterator[ClientMessage]:
-    yield ToolResponse(tuple(r.get("id", "") for r in body.get("functionResponses", ())))
+    yield ToolResponse(
+        tuple(
+            FunctionResult(
+                result.get("id", ""),
+                result.get("name", ""),
+                result.get("response", {}),
+                result.get("scheduling", ""),
+                result.get("willContinue", False),
+            )
+            for result in body.get("functionResponses", ())
+        )
+    )
 
 
 def _setup(body: dict[str, Any]) -> Iterator[ClientMessage]:

@@ -23,8 +23,6 @@ class Microphone(MediaStreamTrack):
         self._queue: deque[np.ndarray] = deque()
         self._sent = 0
         self._began: float | None = None
-        self.spoke_until: float | None = None
-        """When the last queued sample was sent (monotonic seconds)."""
 
     def say(self, samples: np.ndarray) -> float:
         """Queue int16 mono samples at 48 kHz; the answer is their duration in seconds."""
@@ -38,8 +36,6 @@ class Microphone(MediaStreamTrack):
         await asyncio.sleep(max(0.0, self._began + self._sent / MIC_RATE_HZ - now))
         if self._queue:
             samples = self._queue.popleft()
-            if not self._queue:
-                self.spoke_until = time.monotonic()
         else:
             samples = np.zeros(MIC_FRAME, np.int16)
         frame = AudioFrame.from_ndarray(samples[None, :], layout="mono")

@@ -82,6 +82,7 @@ def test_what_cannot_be_done_is_one_sentence():
         ["--misbehave", "x"],
         ["--scenario", "/nowhere/x.yaml"],
         ["--replay", "/nowhere/x.jsonl"],
+        ["--clock-scale", "0"],
         ["--keys", ","],
         ["--cert-dir", "/proc/nowhere"],
         ["--record", "/nowhere/x.jsonl"],

@@ -266,3 +266,51 @@ async def test_it_closes_with_sessions_open_and_leaves_nothing_behind():
     await live.close()
     others = asyncio.all_tasks() - {asyncio.current_task()}
     assert not [task for task in others if "understudy" in task.get_name()]
+
+
+async def test_a_function_is_called_and_its_result_told_through_the_sdk(understudy):
+    schema = types.Schema(
+        type=types.Type.OBJECT,
+        properties={"city": types.Schema(type=types.Type.STRING)},
+        required=["city"],
+    )
+    weather = types.FunctionDeclaration(
+        name="get_weather", parameters=schema, behavior=types.Behavior.BLOCKING
+    )
+    tools = [types.Tool(function_declarations=[weather])]
+    async with session(understudy, CONFIG.model_copy(update={"tools": tools})) as live:
+        await live.send_realtime_input(text="get_weather for Paris")
+        said = ""
+        async with asyncio.timeout(15):
+            async for message in live.receive():
+                for call in message.tool_call.function_calls or () if message.tool_call else ():
+                    assert call.args == {"city": "Paris"}
+                    result = types.FunctionResponse(
+                        id=call.id, name=call.name, response={"result": "rain"}
+                    )
+                    await live.send_tool_response(function_responses=[result])
+                content = message.server_content
+                if content and content.output_transcription:
+                    said += content.output_transcription.text or ""
+        assert said == "get_weather returned rain."
+
+
+async def test_a_session_remembers_after_go_away_and_resumption():
+    async with Understudy(clock_scale=150) as understudy:
+        async with session(understudy) as live:
+            await live.send_realtime_input(text="remember that my dog is Rex")
+            handle, time_left = None, None
+            with pytest.raises(errors.APIError, match="1008 None. The operation was aborted."):
+                while True:
+                    async for message in live.receive():
+                        update = message.session_resumption_update
+                        if update and update.resumable:
+                            handle = update.new_handle
+                        if message.go_away:
+                            time_left = message.go_away.time_left
+            assert time_left == "50s"
+        resumption = types.SessionResumptionConfig(handle=handle)
+        config = CONFIG.model_copy(update={"session_resumption": resumption})
+        async with session(understudy, config) as live:
+            await live.send_realtime_input(text="what did I tell you?")
+            assert "my dog is Rex" in (await generation(live)).said

@@ -32,7 +32,15 @@ def test_where_a_key_may_be(query, headers):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "", "/ws", f"/{LIVE}Constrained", "/" + LIVE.replace("v1beta", "v2"), f"/{LIVE}/more"],
+    [
+        "/",
+        "",
+        "/ws",
+        f"/{LIVE}Constrained",
+        "/v1/auth_tokens",
+        "/" + LIVE.replace("v1beta", "v2"),
+        f"/{LIVE}/more",
+    ],
 )
 def test_other_places_do_not_exist(path):
     assert route(path, {}) is None

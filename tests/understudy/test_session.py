@@ -59,7 +59,8 @@ def test_3_8_bundles_audio_with_transcript_and_sends_empty_frames():
     client = Client().set_up()
     client.type("Good morning")
     client.wait(10)
-    messages = [message for _, message in client.sent[2:]]
+    answer = (m for _, m in client.sent[1:] if "sessionResumptionUpdate" not in m)
+    messages = list(answer)
     assert messages[:3] == [{}, {"serverContent": {}}, {}]
     assert set(messages[3]["serverContent"]) == {"modelTurn", "outputTranscription"}
     assert messages[4] == {}
@@ -395,13 +396,6 @@ def test_a_typed_question_about_what_was_seen():
     client.type("What do you see?")
     client.wait(10)
     assert client.said() == "The last camera frame has 640 by 480 pixels, mostly yellow."
-
-
-def test_tool_responses_nobody_waits_for_are_recorded():
-    client = Client().set_up()
-    client.say(toolResponse={"functionResponses": [{"id": "fc_1", "name": "f", "response": {}}]})
-    assert client.noted("tool_response") == [{"ids": ["fc_1"]}]
-    assert client.closed is None
 
 
 def test_context_update_exists_on_3_8_only():

@@ -1,5 +1,6 @@
 """No sequence of messages makes a session raise: it answers, ignores or closes."""
 
+import itertools
 import json
 
 from hypothesis import given, settings
@@ -8,6 +9,9 @@ from hypothesis import strategies as st
 from tests.understudy.support import MODEL_2_5, MODEL_3_1, Client, pcm_blob, picture, silence, user
 from understudy.errors import ProtocolError
 from understudy.wire import parse
+
+THINKING = "gemini-3.8-live-extended-thinking"
+WRITING = "gemini-live-2.5-flash"
 
 _blobs = st.sampled_from(
     [
@@ -26,7 +30,8 @@ _realtime = st.fixed_dictionaries(
         "audio": _blobs,
         "video": _blobs,
         "mediaChunks": st.lists(_blobs, max_size=2),
-        "text": st.text() | st.sampled_from([" ", "count to 9", "what do you see"]),
+        "text": st.text()
+        | st.sampled_from([" ", "count to 9", "what do you see", "look_up", "remember x"]),
         "activityStart": st.just({}),
         "activityEnd": st.just({}),
         "audioStreamEnd": st.booleans(),
@@ -34,6 +39,17 @@ _realtime = st.fixed_dictionaries(
 )
 _turns = st.sampled_from(
     [user("hi"), user("", picture(size=(8, 8))), {"role": "model"}, {"parts": [{"text": "x"}]}, {}]
+)
+_results = st.fixed_dictionaries(
+    {"id": st.sampled_from(["fc_1", "fc_2", "function-call-1", ""]), "name": st.just("look_up")},
+    optional={
+        "response": st.dictionaries(st.sampled_from(["result", "error", "x"]), st.integers()),
+        "scheduling": st.sampled_from(["SILENT", "WHEN_IDLE", "INTERRUPT"]),
+        "willContinue": st.booleans(),
+    },
+)
+_tools = st.sampled_from(["BLOCKING", "NON_BLOCKING", "UNSPECIFIED"]).map(
+    lambda b: [{"functionDeclarations": [{"name": "look_up", "behavior": b}]}]
 )
 _messages = st.one_of(
     st.fixed_dictionaries({"realtimeInput": _realtime}),
@@ -45,10 +61,21 @@ _messages = st.one_of(
         }
     ),
     st.sampled_from([{"toolResponse": {}}, {"contextUpdate": {}}, {"setup": {}}]),
+    st.fixed_dictionaries(
+        {"toolResponse": st.fixed_dictionaries({"functionResponses": st.lists(_results)})}
+    ),
 )
 _setups = st.fixed_dictionaries(
-    {"model": st.sampled_from(["gemini-3.8-live", MODEL_3_1, MODEL_2_5])},
+    {"model": st.sampled_from(["gemini-3.8-live", MODEL_3_1, MODEL_2_5, THINKING, WRITING])},
     optional={
+        "tools": _tools,
+        "generationConfig": st.sampled_from(
+            [
+                {"responseModalities": ["TEXT"]},
+                {"thinkingConfig": {"thinkingLevel": "LOW"}},
+                {"thinkingConfig": {"includeThoughts": True}},
+            ]
+        ),
         "historyConfig": st.just({"initialHistoryInClientContent": True}),
         "realtimeInputConfig": st.sampled_from(
             [
@@ -64,7 +91,8 @@ _setups = st.fixed_dictionaries(
 @settings(max_examples=100, deadline=None)
 @given(_setups, st.lists(st.tuples(_messages, st.floats(0, 5)), max_size=15), st.booleans())
 def test_any_conversation(setup, messages, holds_work):
-    client = Client().set_up(**setup)
+    numbers = itertools.count(1)
+    client = Client(new_number=lambda: next(numbers)).set_up(**setup)
     client.holds_work = holds_work
     for message, pause_s in messages:
         try:

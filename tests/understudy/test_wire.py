@@ -10,6 +10,7 @@ from understudy.messages import (
     Blob,
     ClientContent,
     ContextUpdate,
+    FunctionResult,
     RealtimeMedia,
     RealtimeText,
     Setup,
@@ -66,7 +67,7 @@ def test_setup_tool_response_and_context_update():
     (tool,) = parse('{"tool_response":{"functionResponses":[{"id":"fc_1","response":{"a":1}}]}}')
     (update,) = parse('{"contextUpdate":{"tools":{"tools":[]}}}')
     assert setup == Setup({"model": "models/m"})
-    assert tool == ToolResponse(("fc_1",))
+    assert tool == ToolResponse((FunctionResult("fc_1", response={"a": 1}),))
     assert update == ContextUpdate({"tools": {"tools": ()}})
 
 

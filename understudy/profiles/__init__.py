@@ -6,6 +6,8 @@ from understudy.profiles import (
     gemini_2_5_flash_native_audio,
     gemini_3_1_flash_live_preview,
     gemini_3_8_live,
+    gemini_3_8_live_extended_thinking,
+    gemini_live_2_5_flash,
 )
 from understudy.profiles.base import Profile
 
@@ -13,8 +15,10 @@ PROFILES: dict[str, Profile] = {
     module.PROFILE.name: module.PROFILE
     for module in (
         gemini_3_8_live,
+        gemini_3_8_live_extended_thinking,
         gemini_3_1_flash_live_preview,
         gemini_2_5_flash_native_audio,
+        gemini_live_2_5_flash,
     )
 }
 

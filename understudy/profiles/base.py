@@ -26,6 +26,7 @@ class Profile:
         models: Model ids it answers to, without `models/`. The first is the usual one.
         unknown_setup_fields: Dotted camelCase paths in the setup that this family refuses as
             unknown names.
+        v1alpha_setup_fields: The same outside v1alpha.
         output_modalities: What responseModalities may ask for, one at a time.
         modality_refusal: Close reason for any other; `{modalities}` and `{model}` are filled in.
         thinking_levels: thinkingLevel values taken. Empty: every one is refused.
@@ -43,17 +44,31 @@ class Profile:
         sends_voice_activity: Whether voiceActivity events are sent.
         sends_unasked_handles: Whether resumption handles come without sessionResumption in the
             setup, and the first at once; otherwise only when asked for, and after each turn.
-        call_id_prefix: How function call ids begin.
+        call_id_prefix: How function call ids begin. Empty: calls have none, and responses are
+            matched by name.
+        function_behaviours: What a declaration's behavior may be; the first is the default.
+        ends_turn_at_call: Whether a turn is completed by a function call even when it blocks, so
+            that the answer is a turn of its own.
+        refuses_unknown_calls: Whether a toolResponse that nobody waits for ends the session.
+        filler: What is said at once while the model thinks, as a turn of its own; such a model
+            sends interactionStatus with each turnComplete. Empty: nothing.
+        thinking_s: From the end of that turn to what follows.
+        requires_thinking_level: Whether the setup has to have a thinkingLevel.
+        sends_thoughts: Whether includeThoughts brings thought parts before the answer.
         pacing: Seconds of audio sent per second.
         chunk_s: Seconds of audio in one message.
         transcript_lead_s: How far a transcript piece runs ahead of its audio.
         answer_delay_s: From the end of the user's turn to the first audio.
         turn_coverage: turnCoverage when the setup has none.
+        context_tokens: Size of the context window.
+        compressed_connection_s: How long a connection lasts with contextWindowCompression, and
+            then ends unannounced; None: as long as without, about ten minutes.
     """
 
     name: str
     models: tuple[str, ...]
     unknown_setup_fields: frozenset[str] = frozenset()
+    v1alpha_setup_fields: frozenset[str] = frozenset()
     output_modalities: frozenset[str] = frozenset({"AUDIO"})
     modality_refusal: str
     thinking_levels: frozenset[str] = frozenset()
@@ -69,8 +84,17 @@ class Profile:
     sends_voice_activity: bool
     sends_unasked_handles: bool
     call_id_prefix: str
+    function_behaviours: tuple[str, ...]
+    ends_turn_at_call: bool = False
+    refuses_unknown_calls: bool = False
+    filler: str = ""
+    thinking_s: float = 0.0
+    requires_thinking_level: bool = False
+    sends_thoughts: bool = False
     pacing: float
     chunk_s: float
     transcript_lead_s: float
     answer_delay_s: float
     turn_coverage: str
+    context_tokens: int = 131_072
+    compressed_connection_s: float | None = None

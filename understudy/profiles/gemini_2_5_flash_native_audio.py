@@ -9,6 +9,8 @@ PROFILE = Profile(
         "gemini-2.5-flash-native-audio-preview-09-2025",
         "gemini-2.5-flash-native-audio-latest",
     ),
+    # Vendor documentation: proactive audio and affective dialog need v1alpha.
+    v1alpha_setup_fields=frozenset({"proactivity", "generationConfig.enableAffectiveDialog"}),
     modality_refusal="Cannot extract voices from a non-audio request",
     takes_media_chunks=True,
     takes_context_update=False,
@@ -22,6 +24,9 @@ PROFILE = Profile(
     sends_voice_activity=False,
     sends_unasked_handles=False,
     call_id_prefix="function-call-",
+    function_behaviours=("BLOCKING", "NON_BLOCKING"),
+    refuses_unknown_calls=True,  # reported, without the model's name
+    sends_thoughts=True,
     pacing=4.3,  # not recorded for this family: the figure of 3.8
     chunk_s=0.1,  # recorded: 40 to 120 ms
     transcript_lead_s=0.3,  # recorded: pieces precede their audio; the figure is ours

@@ -23,6 +23,7 @@ PROFILE = Profile(
     sends_voice_activity=True,
     sends_unasked_handles=True,
     call_id_prefix="fc_",
+    function_behaviours=("BLOCKING",),
     pacing=4.3,
     chunk_s=0.2,
     transcript_lead_s=1.7,

@@ -1,0 +1,209 @@
+"""How long connections, sessions, handles and the context window last."""
+
+from typing import Any
+
+import pytest
+
+from tests.understudy.support import MODEL_2_5, Client, picture
+from understudy.context import Context, Sliding, read_sliding
+from understudy.memory import ResumptionStore
+from understudy.usage import Usage
+
+COMPRESSED: dict[str, Any] = {"contextWindowCompression": {"slidingWindow": {}}}
+ABORTED = (1008, "The operation was aborted.")
+INVALID = (1007, "Request contains an invalid argument.")
+
+
+def last_handle(client: Client) -> str:
+    updates = client.messages("sessionResumptionUpdate")
+    return [update["newHandle"] for update in updates if update["resumable"]][-1]
+
+
+def resume(store: ResumptionStore, first: Client, **fields: Any) -> Client:
+    client = Client(store, exclusive_handles=True)
+    client.now_s = first.now_s
+    return client.set_up(sessionResumption={"handle": last_handle(first)}, **fields)
+
+
+# A connection
+
+
+def test_go_away_comes_at_nine_minutes_and_the_end_as_recorded():
+    client = Client().set_up()
+    client.wait(539.9)
+    assert not client.messages("goAway")
+    client.wait(0.2)
+    assert client.messages("goAway") == [{"timeLeft": "50s"}]
+    assert client.noted("go_away") == [{"time_left": "50s"}]
+    client.wait(50.2)
+    assert client.closed is None
+    client.wait(0.2)
+    assert client.closed == ABORTED
+    assert len(client.messages("goAway")) == 1
+
+
+def test_ten_minutes_pass_in_a_second():
+    client = Client(clock_scale=600).set_up()
+    client.wait(0.91)
+    assert client.messages("goAway") == [{"timeLeft": "50s"}]
+    client.wait(0.09)
+    assert client.closed == ABORTED
+
+
+def test_with_compression_a_3_8_connection_ends_unannounced_after_58_minutes():
+    client = Client().set_up(**COMPRESSED)
+    client.wait(58 * 60 - 0.1)
+    assert client.closed is None
+    client.wait(0.2)
+    assert not client.messages("goAway")
+    assert client.closed == (1011, "Deadline expired before operation could complete.")
+
+
+def test_with_compression_a_2_5_connection_ends_as_any_other():
+    client = Client().set_up(MODEL_2_5, **COMPRESSED)
+    client.wait(600)
+    assert client.messages("goAway")
+    assert client.closed == ABORTED
+
+
+# A session
+
+
+def test_with_video_a_session_lasts_two_minutes():
+    client = Client().set_up()
+    client.show(picture())
+    client.wait(70)
+    assert client.messages("goAway")
+    client.wait(50)
+    assert client.closed == ABORTED
+
+
+def test_late_video_leaves_time_to_be_told():
+    client = Client().set_up()
+    client.wait(300)
+    client.show(picture())
+    client.wait(0.1)
+    assert client.messages("goAway")
+    client.wait(50)
+    assert client.closed is None
+    client.wait(1)
+    assert client.closed == ABORTED
+
+
+def test_with_compression_video_is_no_limit():
+    client = Client().set_up(**COMPRESSED)
+    client.show(picture())
+    client.wait(600)
+    assert client.closed is None
+
+
+def test_a_session_lasts_fifteen_minutes_over_its_connections():
+    store = ResumptionStore()
+    first = Client(store).set_up()
+    first.wait(500)
+    first.type("hello")
+    first.wait(10)
+    first._session.end()
+    second = resume(store, first)
+    second.wait(900 - 510 - 51)
+    assert not second.messages("goAway")
+    second.wait(60)  # what came after the last handle has not been
+    assert second.messages("goAway")
+    assert second.closed == ABORTED
+
+
+def test_a_session_that_has_used_up_its_time_is_not_resumed():
+    store = ResumptionStore()
+    first = Client(store).set_up()
+    first.wait(130)
+    first.type("hello")
+    first.show(picture())
+    first.type("hello")
+    first.wait(10)
+    first._session.end()
+    assert resume(store, first).closed == INVALID
+    assert resume(store, first, **COMPRESSED).closed is None
+
+
+# Handles
+
+
+def test_a_handle_is_refused_while_its_connection_is_open():
+    store = ResumptionStore()
+    first = Client(store).set_up()
+    assert resume(store, first).closed == (1011, "Internal error encountered.")
+    first._session.end()
+    assert resume(store, first).closed is None
+
+
+def test_the_end_of_a_session_frees_its_handle():
+    store = ResumptionStore()
+    first = Client(store).set_up()
+    first.set_up()
+    assert first.closed
+    assert resume(store, first).closed is None
+
+
+def test_a_poisoned_handle_is_refused():
+    store = ResumptionStore()
+    first = Client(store).set_up()
+    first._session.end()
+    store.poison(last_handle(first))
+    store.poison("unknown")
+    assert resume(store, first).closed == INVALID
+    assert not store.is_poisoned("unknown")
+
+
+# The context window
+
+
+def test_a_full_window_ends_the_session():
+    client = Client().set_up()
+    client.type("x" * 4 * 131_000)
+    client.wait(30)
+    assert client.closed is None
+    client.type("x" * 400)
+    assert client.closed == INVALID
+
+
+def test_with_compression_it_slides_and_usage_tells():
+    sliding = {"triggerTokens": "1000", "slidingWindow": {"targetTokens": 500}}
+    client = Client().set_up(
+        contextWindowCompression=sliding, systemInstruction={"parts": [{"text": "x" * 40}]}
+    )
+    for _ in range(6):
+        client.type("x" * 800)  # 200 tokens, and what the answer adds
+        client.wait(60)
+    prompts = [usage["promptTokenCount"] for usage in client.messages("usageMetadata")]
+    (first, *_) = client.noted("context_slid")
+    assert first["tokens"] >= 1000
+    assert first["left"] <= 500
+    assert prompts != sorted(prompts)
+    assert max(prompts) < 1300
+
+
+def test_figures_of_the_window():
+    assert read_sliding(None, None, window=131_072) == Sliding(104_857, 52_428)
+    assert read_sliding(25_600, None, window=131_072) == Sliding(25_600, 12_800)
+    assert read_sliding(25_600, 0, window=131_072) == Sliding(25_600, 0)
+    negative: dict[str, Any] = {"contextWindowCompression": {"triggerTokens": -1}}
+    assert Client().set_up(**negative).closed == INVALID
+
+
+def test_it_is_cut_where_a_turn_begins_and_keeps_the_instruction_and_the_present_turn():
+    context = Context(Usage(text=10))
+    for tokens in (30, 40, 50):
+        context = context.begin_turn().add(audio=tokens)
+    assert context.usage.total == 130
+    assert context.slid(Sliding(131, 0)) is context
+    assert context.slid(Sliding(130, 100)).turns == (Usage(audio=40), Usage(audio=50))
+    assert context.slid(Sliding(130, 0)).usage == Usage(text=10, audio=50)
+
+
+@pytest.mark.parametrize("scale", [1, 60])
+def test_handles_live_two_hours_on_the_same_clock(scale):
+    store = ResumptionStore(ttl_s=7200 / scale)
+    first = Client(store, clock_scale=scale).set_up()
+    first._session.end()
+    first.now_s += 7200 / scale + 1
+    assert resume(store, first).closed == (1008, "BidiGenerateContent session not found")
