@@ -14,7 +14,8 @@ def first(*faults: str, store: ResumptionStore | None = None) -> Stage:
 
 def second(earlier: Stage, store: ResumptionStore | None = None) -> Stage:
     """Resumes with the last handle; the faults know what they saw before."""
-    handle = earlier.messages("sessionResumptionUpdate")[-1]["newHandle"]
+    updates = earlier.messages("sessionResumptionUpdate")
+    handle = [update["newHandle"] for update in updates if update.get("newHandle")][-1]
     client = Stage(*earlier.rules, connection=2, store=store)
     client.now_s = earlier.now_s
     return client.set_up(sessionResumption={"handle": handle})
