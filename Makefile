@@ -10,7 +10,7 @@ ARGS   ?=
 NPM    := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --silent
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check conformance format lock web clean
+.PHONY: help run test check conformance bench-understudy fuzz format lock web clean
 
 help:            ## Show this.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | column -t -s '|'
@@ -25,6 +25,12 @@ test: web/node_modules/.ready            ## Run every test, in a real browser to
 
 conformance: $(VENV)/.run            ## Run clients as published against the understudy; writes docs/conformance.md.
 	$(BIN)/python -m conformance.run $(ARGS)
+
+bench-understudy: $(VENV)/.dev            ## Load the understudy for a minute; writes bench/results/understudy-load.md.
+	$(BIN)/python -m bench.understudy_load
+
+fuzz: $(VENV)/.dev            ## Say a million wrong things to the understudy (ARGS="--count 10000" for fewer).
+	$(BIN)/python -m bench.understudy_fuzz $(ARGS)
 
 check: web/node_modules/.ready            ## Lint, format check, types; the built page is its source.
 	$(BIN)/ruff check .
