@@ -10,10 +10,10 @@ ARGS   ?=
 NPM    := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --silent
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock web clean
+.PHONY: help run test check conformance bench-understudy fuzz format lock web clean
 
 help:            ## Show this.
-	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | column -t -s '|'
 
 run: $(VENV)/.run            ## Serve the page at http://localhost:7860 (ARGS="--port 8000" for more).
 	$(BIN)/python runner.py $(ARGS)
@@ -22,6 +22,15 @@ test: web/node_modules/.ready            ## Run every test, in a real browser to
 	@$(BIN)/python tests/browser.py
 	$(BIN)/pytest $(ARGS)
 	$(NPM) test
+
+conformance: $(VENV)/.run            ## Run clients as published against the understudy; writes docs/conformance.md.
+	$(BIN)/python -m conformance.run $(ARGS)
+
+bench-understudy: $(VENV)/.dev            ## Load the understudy for a minute; writes bench/results/understudy-load.md.
+	$(BIN)/python -m bench.understudy_load
+
+fuzz: $(VENV)/.dev            ## Say a million wrong things to the understudy (ARGS="--count 10000" for fewer).
+	$(BIN)/python -m bench.understudy_fuzz $(ARGS)
 
 check: web/node_modules/.ready            ## Lint, format check, types; the built page is its source.
 	$(BIN)/ruff check .
@@ -42,8 +51,13 @@ lock: $(UV)            ## Pin the newest versions that pyproject.toml allows.
 	    pyproject.toml -o requirements.lock
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --upgrade \
 	    --group dev -c requirements.lock -o requirements-dev.lock
+	for client in conformance/locks/*.in; do \
+	    $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	        --upgrade $$client -o $${client%.in}.lock || exit 1; \
+	done
 
 clean:            ## Remove what these commands made, except logs.
+	rm -rf conformance/.envs conformance/javascript/node_modules
 	rm -rf $(VENV) .tools web/node_modules .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

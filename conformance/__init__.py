@@ -1,0 +1,1 @@
+"""Whether clients as published can talk to the understudy."""
