@@ -49,7 +49,7 @@ async def test_a_spoken_question_with_a_moving_camera_is_answered_aloud(server):
     seen = [e for e in record if e["event"] == "video"]
     assert {e["source"] for e in seen} == {"camera"}
     assert (len(seen) - 1) / (seen[-1]["t"] - seen[0]["t"]) == pytest.approx(1.0, abs=0.1)
-    assert min(after["t"] - before["t"] for before, after in pairwise(seen)) > 0.5
+    assert min(after["t"] - before["t"] for before, after in pairwise(seen)) > 0.7
 
     # Logged: both sides, once, in order, while the call was still going on.
     assert [turn["side"] for turn in turns] == ["bot", "user", "bot"]
