@@ -57,6 +57,7 @@ class Talker:
         question: What it is asked whenever an answer has been generated.
         asked_s: When it was last asked something.
         first_s: From the question to the first audio of the answer.
+        is_new: Whether the next audio is the first of an answer.
         arrivals_s: When audio came, of the answer that is under way.
         late_s: By how much each chunk of all answers was late.
     """
@@ -65,6 +66,7 @@ class Talker:
     question: str = _AGAIN
     asked_s: float = 0.0
     first_s: list[float] = field(default_factory=list)
+    is_new: bool = True
     arrivals_s: list[float] = field(default_factory=list)
     late_s: list[float] = field(default_factory=list)
 
@@ -79,11 +81,13 @@ class Talker:
             frame = await self.websocket.recv(decode=False)
             now_s = time.perf_counter()
             if b'"inlineData"' in frame[:200]:
-                if not self.arrivals_s:
+                if self.is_new:
                     self.first_s.append(now_s - self.asked_s)
+                    self.is_new = False
                 self.arrivals_s.append(now_s)
             elif b'"interrupted"' in frame[:80]:
                 self._count()
+                self.is_new = True
             elif b'"generationComplete"' in frame[:80]:
                 self._count()
                 await self.ask()

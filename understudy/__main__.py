@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -124,7 +124,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = _arguments(argv)
     try:
-        asyncio.run(_run(options))
+        with asyncio.Runner(loop_factory=_new_event_loop()) as runner:
+            runner.run(_run(options))
     except ScenarioError as error:
         print(f"understudy: {error}", file=sys.stderr)
         return _USAGE_ERROR
@@ -135,6 +136,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def _new_event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Returns what makes uvloop's event loop, where there is one; None means asyncio's own.
+
+    It takes a third of the time for each message, and asyncio's TLS keeps a buffer of 256 KiB for
+    each connection.
+    """
+    try:
+        import uvloop
+    except ImportError:  # Windows
+        return None
+    return uvloop.new_event_loop
 
 
 async def _run(options: argparse.Namespace) -> None:

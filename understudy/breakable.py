@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import struct
 from typing import Any
@@ -39,7 +40,9 @@ class BreakableConnection(ServerConnection):
         """Resets the TCP connection."""
         self._was_reset = True
         if (link := self.transport.get_extra_info("socket")) is not None:
-            link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            # A second handle on it: uvloop's transports hand out a socket without setsockopt.
+            with socket.socket(fileno=os.dup(link.fileno())) as same:
+                same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.transport.abort()
 
     def fall_silent(self) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from websockets.exceptions import ConnectionClosed
@@ -14,7 +14,7 @@ from understudy.acts import Act, BlackHole, Pongs, Raw, Reset
 from understudy.breakable import BreakableConnection
 from understudy.capture import Capture
 from understudy.director import Director
-from understudy.effects import Close, Job, Note, Result, Send, Work
+from understudy.effects import Close, Job, Note, Send, Work
 from understudy.errors import ProtocolError
 from understudy.messages import Blob, ClientMessage, RealtimeMedia
 from understudy.rules import Rule
@@ -33,36 +33,12 @@ _LONG_MESSAGE = 256 * 1024
 """Longer messages are parsed in a thread: base64 takes 6 ms per MiB."""
 _AUDIO_SLICE_BYTES = 128_000
 """Hearing 4 s of 16 kHz audio takes 3 ms; longer audio is heard in slices."""
-_INBOX = 16
+_TIMER_ROUNDING_S = 0.0005
+"""uvloop's timers are rounded to the millisecond: one that rings early would have to ring again."""
+_MAX_ACTS = 64
+"""What waits to be sent at most; a client that says more and reads nothing is not read either."""
 _MAX_JOBS = 8
 """Work of one session under way at most; a client that floods has to wait."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    message: ClientMessage
-
-
-@dataclass(frozen=True, slots=True)
-class _Broke:
-    error: ProtocolError
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    ticket: int
-    result: Result
-
-
-class _Gone:
-    """The client has closed the connection or lost it."""
-
-
-class _Woken:
-    """A fault was switched on."""
-
-
-_Event = _Said | _Broke | _Done | _Gone | _Woken
 
 
 class Connection:
@@ -99,15 +75,19 @@ class Connection:
         self._director = director
         self._capture = capture
         self._sends_text = sends_text
-        self._inbox: asyncio.Queue[_Event] = asyncio.Queue(_INBOX)
+        self._acts: deque[Act] = deque()
+        self._woken = asyncio.Event()
+        self._has_room = asyncio.Event()
         self._jobs = asyncio.Semaphore(_MAX_JOBS)
         self._is_open = True
+        self._is_due = False
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_s: float | None = None
 
     def inject(self, rule: Rule) -> None:
         """Switches a fault on, at once."""
         self._director.add(rule)
-        if not self._inbox.full():
-            self._inbox.put_nowait(_Woken())
+        self._ring()
 
     async def run(self) -> None:
         """Serves the client until either side closes."""
@@ -120,43 +100,53 @@ class Connection:
         except* ConnectionClosed:
             _logger.debug("the connection was lost")
         finally:
+            self._set_alarm(None)
             self._session.end()
 
     async def _serve(self, tasks: asyncio.TaskGroup) -> None:
-        tasks.create_task(self._read(), name="understudy-read")
-        session, clock, director = self._session, self._clock, self._director
+        """Carries out what is to be done, as it comes, until the client is gone."""
+        reading = tasks.create_task(self._read(), name="understudy-read")
+        reading.add_done_callback(lambda _: self._woken.set())
         while self._is_open:
-            match await self._next_event():
-                case None | _Woken():
-                    effects = session.tick(clock())
-                case _Said(message):
-                    heard = director.hear(message, clock())
-                    effects: Sequence[Act] = [
-                        effect for part in heard for effect in session.receive(part, clock())
-                    ]
-                case _Broke(error):
-                    effects = session.fail(error)
-                case _Done(ticket, result):
-                    effects = session.finish(ticket, result, clock())
-                case _Gone():
-                    return
-            for act in director.direct(effects, clock()):
-                await self._carry_out(act, tasks)
+            if self._acts:
+                await self._carry_out(self._acts.popleft(), tasks)
+                continue
+            self._has_room.set()
+            if reading.done():
+                return
+            if self._is_due:
+                self._is_due = False
+                self._plan(self._session.tick(self._clock()))
+                continue
+            self._woken.clear()
+            await self._woken.wait()
 
-    async def _next_event(self) -> _Event | None:
-        """Returns what happens next, or None when something is due first."""
+    def _plan(self, effects: Sequence[Act]) -> None:
+        """Has what is to be done now done, and sees to what is due later."""
+        for act in self._director.direct(effects, self._clock()):
+            if isinstance(act, Note) and not self._acts:
+                self._note(act.event, act.fields)  # most of what is heard has no other effect
+            else:
+                self._acts.append(act)
+        if self._acts:
+            self._woken.set()
         planned = (self._session.next_due_s, self._director.next_due_s)
-        due_s = min((time for time in planned if time is not None), default=None)
-        wait_s = None if due_s is None else due_s - self._clock()
-        if wait_s is not None and wait_s <= 0:
-            return None
-        if not self._inbox.empty():
-            return self._inbox.get_nowait()
-        try:
-            async with asyncio.timeout(wait_s):
-                return await self._inbox.get()
-        except TimeoutError:
-            return None
+        self._set_alarm(min((time for time in planned if time is not None), default=None))
+
+    def _set_alarm(self, due_s: float | None) -> None:
+        if due_s == self._alarm_s:
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm, self._alarm_s = None, due_s
+        if due_s is not None:
+            delay_s = due_s - self._clock() + _TIMER_ROUNDING_S
+            self._alarm = asyncio.get_running_loop().call_later(delay_s, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm, self._alarm_s = None, None
+        self._is_due = True
+        self._woken.set()
 
     async def _carry_out(self, act: Act, tasks: asyncio.TaskGroup) -> None:
         match act:
@@ -187,34 +177,45 @@ class Connection:
     async def _work(self, ticket: int, job: Job) -> None:
         async with self._jobs:
             result = await self._workers.run(job)
-        await self._inbox.put(_Done(ticket, result))
+        self._plan(self._session.finish(ticket, result, self._clock()))
 
     async def _read(self) -> None:
-        """Puts everything the client says into the inbox."""
+        """Takes in everything the client says."""
         try:
             async for frame in self._websocket:
                 if self._capture is not None:
                     self._capture.message("client", frame)
-                async for event in self._understand(frame):
-                    await self._inbox.put(event)
-                async with self._jobs:
-                    pass  # as many pictures as we look at at a time are waiting: let them finish
+                await self._understand(frame)
+                if self._jobs.locked():
+                    async with self._jobs:
+                        pass  # as many pictures as we look at at a time: let them finish
         except ConnectionClosed:
             _logger.debug("the connection was lost")
-        await self._inbox.put(_Gone())
 
-    async def _understand(self, frame: str | bytes) -> AsyncIterator[_Event]:
+    async def _understand(self, frame: str | bytes) -> None:
         try:
             if len(frame) > _LONG_MESSAGE:
                 messages = await self._workers.call(parse, frame)
             else:
                 messages = parse(frame)
         except ProtocolError as error:
-            yield _Broke(error)
+            self._plan(self._session.fail(error))
             return
         for message in messages:
+            if len(frame) <= _AUDIO_SLICE_BYTES:
+                await self._hear(message)
+                continue
             for part in _slices(message):
-                yield _Said(part)
+                await self._hear(part)
+                await asyncio.sleep(0)
+
+    async def _hear(self, message: ClientMessage) -> None:
+        if len(self._acts) >= _MAX_ACTS:
+            self._has_room.clear()
+            await self._has_room.wait()
+        heard = self._director.hear(message, self._clock())
+        session = self._session
+        self._plan([act for part in heard for act in session.receive(part, self._clock())])
 
 
 def _slices(message: ClientMessage) -> Iterator[ClientMessage]:

@@ -100,8 +100,11 @@ class Director:
         for cast in self._casts:
             if cast.is_on(self._scene):
                 heard = list(self._heard_by(cast, heard, now_s))
-        ends = any(due <= now_s and isinstance(act, _FINAL) for due, _, act in self._queue)
-        return [] if ends else heard
+        if self._queue and any(
+            due <= now_s and isinstance(act, _FINAL) for due, _, act in self._queue
+        ):
+            return []
+        return heard
 
     def _heard_by(
         self, cast: _Cast, messages: Iterable[ClientMessage], now_s: float
@@ -116,6 +119,8 @@ class Director:
     def direct(self, effects: Iterable[Act], now_s: float) -> list[Act]:
         """Takes what the session wants done and returns what is to be done now, in order."""
         self._join(now_s)
+        if not self._casts and not self._queue:
+            return list(self._undisturbed(effects))
         while self._alarms and self._alarms[0][0] <= now_s:
             _, _, cast = heapq.heappop(self._alarms)
             if self._scene.holds(cast.rule.moment.place):
@@ -128,6 +133,15 @@ class Director:
             for place in self._scene.observe(effect):
                 self._reach(place, now_s)
         return list(self._due(now_s))
+
+    def _undisturbed(self, effects: Iterable[Act]) -> Iterator[Act]:
+        """What the session wants is what happens: no fault is on and nothing is held back."""
+        for effect in effects:
+            if self._is_over:
+                return
+            self._is_over = isinstance(effect, _FINAL)
+            self._reached.update(self._scene.observe(effect))
+            yield effect
 
     def _stage(
         self,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from understudy.effects import Effect, Note, Send
+from understudy.acts import Act
+from understudy.effects import Note, Send
 from understudy.messages import ClientMessage, RealtimeMedia, Setup, ToolResponse
 from understudy.wire import OUTPUT_RATE_HZ
 
@@ -117,7 +118,7 @@ class Scene:
             case _:
                 return []
 
-    def observe(self, effect: Effect) -> list[Place]:
+    def observe(self, effect: Act) -> list[Place]:
         """Takes what a session does and returns the places that are reached with it."""
         match effect:
             case Note("activity_start"):

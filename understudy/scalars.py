@@ -73,6 +73,8 @@ def to_bytes(value: object) -> bytes:
         text = text.translate(_URL_SAFE)
     text += "=" * (-len(text) % 4)
     try:
+        if len(text) <= _DECODE_STEP:
+            return binascii.a2b_base64(text, strict_mode=True)
         return b"".join(
             binascii.a2b_base64(text[start : start + _DECODE_STEP], strict_mode=True)
             for start in range(0, len(text), _DECODE_STEP)

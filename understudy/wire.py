@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import orjson
+
 from understudy.errors import ProtocolError, invalid
 from understudy.messages import (
     ActivityEnd,
@@ -46,16 +48,23 @@ def parse(frame: str | bytes) -> tuple[ClientMessage, ...]:
     Raises:
         ProtocolError: 1007. No input raises anything else.
     """
-    try:
-        value = json.loads(frame)
-    except (ValueError, RecursionError):
-        # ValueError covers JSONDecodeError, UnicodeDecodeError and integers of over 4300 digits.
-        raise invalid("Invalid JSON payload received. Unexpected token.") from None
-    fields = normalise("Client", value)
+    fields = normalise("Client", _loads(frame))
     if len(fields) != 1:
         raise _not_one_of(list(fields))
     ((name, body),) = fields.items()
     return tuple(_READERS[name](body))
+
+
+def _loads(frame: str | bytes) -> object:
+    try:
+        return orjson.loads(frame)
+    except ValueError:
+        pass  # of half an emoji, perhaps, which some clients send and the standard library takes
+    try:
+        return json.loads(frame)
+    except (ValueError, RecursionError):
+        # ValueError covers JSONDecodeError, UnicodeDecodeError and integers of over 4300 digits.
+        raise invalid("Invalid JSON payload received. Unexpected token.") from None
 
 
 def _not_one_of(names: list[str]) -> ProtocolError:
@@ -163,7 +172,7 @@ def encode(message: Mapping[str, Any]) -> bytes:
     Args:
         message: The message; `bytes` anywhere in it become base64.
     """
-    return json.dumps(message, indent=2, ensure_ascii=False, default=_base64).encode()
+    return orjson.dumps(message, default=_base64, option=orjson.OPT_INDENT_2)
 
 
 def _base64(value: object) -> str:
