@@ -1,4 +1,4 @@
-"""Why the model's service said no, in words for the user, and whether trying again can help.
+"""Why the model's service said no, in words for the user, and what trying again can help.
 
 The Live API refuses by closing the WebSocket, also for a bad key, and the same code means many
 things: 1011 is an internal error, or a used-up quota. So the reason decides, not the code.
@@ -6,9 +6,23 @@ things: 1011 is an internal error, or a used-up quota. So the reason decides, no
 
 import ssl
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from google.genai.errors import APIError
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+
+class Verdict(Enum):
+    """What trying again can help."""
+
+    FORBIDDEN = auto()
+    """Nothing: this key, project, quota or model is not allowed to."""
+    UNACCEPTABLE = auto()
+    """Nothing, as long as the same is asked for: these settings, or this resumption handle."""
+    PASSING = auto()
+    """The service has a fault, which may pass."""
+    UNREACHABLE = auto()
+    """The service was not heard at all, or is not there at the moment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,11 +31,11 @@ class Refusal:
 
     Parameters:
         sentence: For the user.
-        permanent: Whether the same attempt would fail again.
+        verdict: What trying again can help.
     """
 
     sentence: str
-    permanent: bool
+    verdict: Verdict
 
 
 _BY_REASON: list[tuple[tuple[str, ...], str]] = [
@@ -42,13 +56,17 @@ _BY_REASON: list[tuple[tuple[str, ...], str]] = [
         "The API key's project may not use the Gemini API. Enable it in the Google console.",
     ),
 ]
-"""Fragments of the real reasons, in lower case, and what they mean to a user. All permanent."""
+"""Fragments of the real reasons, in lower case, and what they mean to a user. All forbidden."""
 
-_SETTINGS = (
-    ("is not supported", "must be specified", "cannot find field", "invalid argument"),
-    "Gemini refused the session's settings for {model}: {reason}.",
+_UNACCEPTABLE = (
+    "is not supported",
+    "must be specified",
+    "cannot find field",
+    "invalid argument",
+    "invalid session handle",
+    "session not found",
 )
-"""What a setup is refused for; permanent too."""
+"""What a setup is refused for: what is in it, or the handle that it brings."""
 
 _BY_STATUS = {
     401: "Gemini refused the API key. Check GOOGLE_API_KEY.",
@@ -56,7 +74,7 @@ _BY_STATUS = {
     404: "Gemini's Live API is not at this address. Check GOOGLE_GEMINI_BASE_URL.",
     429: "Gemini refuses more sessions with this API key for now. Try again in a minute.",
 }
-"""HTTP statuses of a refused upgrade; all permanent. Others pass by."""
+"""HTTP statuses of a refused upgrade; all forbidden. Others pass by."""
 
 
 def explain(error: Exception, *, model: str, in_session: bool = False) -> Refusal:
@@ -70,12 +88,13 @@ def explain(error: Exception, *, model: str, in_session: bool = False) -> Refusa
     """
     match error:
         case TimeoutError():
-            return Refusal(sentence="Gemini does not answer.", permanent=False)
+            return Refusal(sentence="Gemini does not answer.", verdict=Verdict.UNREACHABLE)
         case InvalidStatus():
             status = error.response.status_code
             if status in _BY_STATUS:
-                return Refusal(sentence=_BY_STATUS[status], permanent=True)
-            return Refusal(sentence=f"Gemini is unavailable (HTTP {status}).", permanent=False)
+                return Refusal(sentence=_BY_STATUS[status], verdict=Verdict.FORBIDDEN)
+            sentence = f"Gemini is unavailable (HTTP {status})."
+            return Refusal(sentence=sentence, verdict=Verdict.UNREACHABLE)
         case APIError():
             reason = f"{error.details or ''} {error.message or ''}".strip()
             return _by_reason(reason, model, in_session)
@@ -83,18 +102,22 @@ def explain(error: Exception, *, model: str, in_session: bool = False) -> Refusa
             return _by_reason(error.rcvd.reason if error.rcvd else "", model, in_session)
         case ssl.SSLCertVerificationError():
             sentence = "Gemini's certificate is not trusted. Check SSL_CERT_FILE."
-            return Refusal(sentence=sentence, permanent=True)
+            return Refusal(sentence=sentence, verdict=Verdict.FORBIDDEN)
         case OSError():
-            return Refusal(sentence="Gemini cannot be reached from here.", permanent=False)
+            sentence = "Gemini cannot be reached from here."
+            return Refusal(sentence=sentence, verdict=Verdict.UNREACHABLE)
         case _:
-            return Refusal(sentence="The connection to Gemini broke.", permanent=False)
+            return Refusal(sentence="The connection to Gemini broke.", verdict=Verdict.PASSING)
 
 
 def _by_reason(reason: str, model: str, in_session: bool) -> Refusal:
-    for fragments, sentence in _BY_REASON if in_session else [*_BY_REASON, _SETTINGS]:
-        if any(fragment in reason.lower() for fragment in fragments):
-            return Refusal(
-                sentence=sentence.format(model=model, reason=reason.rstrip(".")), permanent=True
-            )
-    said = f": {reason.rstrip('.')}" if reason else ""
-    return Refusal(sentence=f"Gemini closed the connection{said}.", permanent=False)
+    said = reason.lower()
+    for fragments, sentence in _BY_REASON:
+        if any(fragment in said for fragment in fragments):
+            return Refusal(sentence=sentence.format(model=model), verdict=Verdict.FORBIDDEN)
+    reason = reason.rstrip(".")
+    if not in_session and any(fragment in said for fragment in _UNACCEPTABLE):
+        sentence = f"Gemini refused the session's settings for {model}: {reason}."
+        return Refusal(sentence=sentence, verdict=Verdict.UNACCEPTABLE)
+    why = f": {reason}" if reason else ""
+    return Refusal(sentence=f"Gemini closed the connection{why}.", verdict=Verdict.PASSING)
