@@ -1,0 +1,147 @@
+"""What the model would not know if the connection broke now. Pure.
+
+A resumption handle brings back a conversation as it was when the last turn was complete. What
+has been asked since, and half answered, is gone with the connection: it has to be asked again.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Generic
+
+from pipeline.waiting import Audio, Item
+
+PREROLL_S = 1.0
+"""How much of the sound before the local VAD hears somebody is kept; it takes 0.2 s to be sure."""
+MAX_QUESTION_S = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Continue:
+    """An answer that was cut: what was asked, and how far the answer had come.
+
+    Parameters:
+        asked: What the user said.
+        answered: What the model had said.
+    """
+
+    asked: str
+    answered: str
+
+
+@dataclass
+class _Question(Generic[Item]):
+    """What was said, typed and shown, and the words of it as far as they are known."""
+
+    entries: list[Audio | Item] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    audio_s: float = 0.0
+
+    def add(self, entry: Audio | Item) -> None:
+        if isinstance(entry, Audio):
+            self.audio_s += entry.duration_s
+            if self.audio_s > MAX_QUESTION_S:
+                return  # a monologue; what follows is held, this much is repeated
+        self.entries.append(entry)
+
+
+class Exchange(Generic[Item]):
+    """Follows question and answer until the model's turn is complete.
+
+    Attributes:
+        is_repeated: Whether the question was asked again over a new connection.
+    """
+
+    def __init__(self) -> None:
+        self.is_repeated = False
+        self._before: deque[Audio] = deque()
+        self._before_s = 0.0
+        self._question: _Question[Item] | None = None
+        self._next: _Question[Item] | None = None
+        self._answer: list[str] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something was asked, or is being asked, that is not answered to the end."""
+        return self._question is not None or self._next is not None
+
+    @property
+    def is_transcribed(self) -> bool:
+        """Whether the words of the question are known."""
+        return self._question is not None and bool(self._question.words)
+
+    def user_began(self) -> None:
+        """The local VAD hears the user."""
+        question = self._asking()
+        if question is None:
+            question = self._ask()
+            for piece in self._before:
+                question.add(piece)
+        self._before.clear()
+        self._before_s = 0.0
+
+    def sent(self, entry: Audio | Item) -> None:
+        """Something was sent to the model."""
+        question = self._asking()
+        if question is not None:
+            question.add(entry)
+        elif isinstance(entry, Audio):
+            self._before.append(entry)
+            self._before_s += entry.duration_s
+            while self._before_s > PREROLL_S:
+                self._before_s -= self._before.popleft().duration_s
+        else:
+            self._ask().add(entry)
+
+    def transcribed(self, words: str) -> None:
+        """The model has told what it heard, or something was typed."""
+        question = self._next or self._question
+        if question is not None:
+            question.words.append(words)
+
+    def answered(self, words: str) -> None:
+        """The model speaks: the question is complete. `words` may be empty."""
+        if self._answer is None:
+            self._answer = []
+        if words:
+            self._answer.append(words)
+
+    def settled(self) -> None:
+        """The model's turn is complete or was interrupted: a new handle comes."""
+        self._question, self._next = self._next, None
+        self._answer = None
+        self.is_repeated = False
+
+    def repeat(self, *, can_continue: bool) -> list[Audio | Item | Continue]:
+        """Returns what is to be sent over a new connection, as if it had not been sent before.
+
+        Args:
+            can_continue: Whether an answer that has begun may go on where it stopped, instead of
+                being given again.
+        """
+        entries: list[Audio | Item | Continue] = []
+        question, answer = self._question, self._answer
+        if question is not None:
+            if can_continue and answer and question.words:
+                asked, answered = " ".join(question.words), "".join(answer)
+                entries.append(Continue(asked=asked.strip(), answered=answered.strip()))
+            else:
+                entries += question.entries
+        if self._next is not None:
+            entries += self._next.entries
+            self._question, self._next = self._next, None
+        if self._question is not None:
+            self._question.entries, self._question.audio_s = [], 0.0
+        self._answer = None
+        self.is_repeated = bool(entries)
+        return entries
+
+    def _asking(self) -> _Question[Item] | None:
+        return self._question if self._answer is None else self._next
+
+    def _ask(self) -> _Question[Item]:
+        question: _Question[Item] = _Question()
+        if self._answer is None:
+            self._question = question
+        else:
+            self._next = question
+        return question

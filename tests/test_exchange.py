@@ -1,0 +1,146 @@
+import pytest
+
+from pipeline.exchange import MAX_QUESTION_S, PREROLL_S, Continue, Exchange
+from pipeline.waiting import Audio
+
+RATE_HZ = 16_000
+
+
+def speak(exchange: Exchange, seconds: float, value: int = 1) -> None:
+    for _ in range(round(seconds / 0.02)):
+        exchange.sent(Audio(bytes([value, 0]) * (RATE_HZ // 50), RATE_HZ))
+
+
+def seconds(entries: list) -> float:
+    return sum(entry.duration_s for entry in entries if isinstance(entry, Audio))
+
+
+def test_nothing_asked_nothing_repeated():
+    exchange = Exchange()
+    speak(exchange, 5.0)
+    assert not exchange.is_open
+    assert exchange.repeat(can_continue=True) == []
+    assert not exchange.is_repeated
+
+
+def test_a_question_is_repeated_with_what_came_just_before_it():
+    exchange = Exchange()
+    speak(exchange, 5.0, value=0)
+    exchange.user_began()
+    speak(exchange, 2.0)
+    entries = exchange.repeat(can_continue=True)
+    assert seconds(entries) == pytest.approx(PREROLL_S + 2.0, abs=0.021)
+    assert exchange.is_repeated
+
+
+def test_who_goes_on_speaking_asks_one_question():
+    exchange = Exchange()
+    exchange.user_began()
+    speak(exchange, 1.0)
+    exchange.user_began()
+    speak(exchange, 1.0)
+    assert seconds(exchange.repeat(can_continue=True)) == pytest.approx(2.0)
+
+
+def test_a_question_that_was_answered_is_not_repeated():
+    exchange = Exchange()
+    exchange.user_began()
+    speak(exchange, 2.0)
+    exchange.transcribed("What time is it?")
+    exchange.answered("It is noon.")
+    exchange.settled()
+    assert not exchange.is_open and exchange.repeat(can_continue=True) == []
+
+
+def test_what_is_typed_and_shown_is_a_question_too():
+    exchange = Exchange()
+    exchange.sent("a picture")
+    exchange.sent("what is this?")
+    assert exchange.repeat(can_continue=True) == ["a picture", "what is this?"]
+
+
+def test_a_cut_answer_goes_on_where_it_stopped():
+    exchange = Exchange()
+    exchange.user_began()
+    speak(exchange, 2.0)
+    exchange.transcribed(" What time ")
+    exchange.transcribed("is it?")
+    exchange.answered("")
+    exchange.answered("It is ")
+    exchange.answered("almost")
+    assert exchange.repeat(can_continue=True) == [
+        Continue(asked="What time  is it?", answered="It is almost")
+    ]
+
+
+def test_a_cut_answer_is_given_again_when_it_may_not_go_on():
+    exchange = Exchange()
+    exchange.sent("what time is it?")
+    exchange.transcribed("what time is it?")
+    exchange.answered("It is")
+    assert exchange.repeat(can_continue=False) == ["what time is it?"]
+
+
+def test_a_cut_answer_to_a_question_of_unknown_words_is_given_again():
+    exchange = Exchange()
+    exchange.user_began()
+    speak(exchange, 2.0)
+    exchange.answered("It is")
+    assert seconds(exchange.repeat(can_continue=True)) == pytest.approx(2.0)
+
+
+def test_who_speaks_into_an_answer_asks_the_next_question():
+    exchange = Exchange()
+    exchange.sent("first")
+    exchange.answered("It is")
+    exchange.user_began()
+    speak(exchange, 1.0)
+    exchange.settled()  # interrupted
+    assert exchange.is_open
+    assert seconds(exchange.repeat(can_continue=True)) == pytest.approx(1.0)
+
+
+def test_both_questions_are_repeated_while_the_first_is_being_answered():
+    exchange = Exchange()
+    exchange.sent("first")
+    exchange.answered("It is")
+    exchange.sent("second")
+    assert exchange.repeat(can_continue=True) == ["first", "second"]
+
+
+def test_what_was_repeated_is_repeated_again_until_it_is_answered():
+    exchange = Exchange()
+    exchange.sent("first")
+    exchange.answered("It is")
+    exchange.sent("second")
+    for _ in range(3):
+        entries = exchange.repeat(can_continue=True)
+        assert entries == ["first", "second"]
+        for entry in entries:
+            exchange.sent(entry)
+    exchange.answered("Both.")
+    exchange.settled()
+    assert not exchange.is_repeated and exchange.repeat(can_continue=True) == []
+
+
+def test_the_words_of_a_repeated_question_are_known_already():
+    exchange = Exchange()
+    exchange.user_began()
+    speak(exchange, 2.0)
+    assert not exchange.is_transcribed
+    exchange.transcribed("What time is it?")
+    exchange.repeat(can_continue=True)
+    assert exchange.is_transcribed
+
+
+def test_words_without_a_question_are_nobodys():
+    exchange = Exchange()
+    exchange.transcribed("Noise.")
+    assert not exchange.is_transcribed
+
+
+def test_a_monologue_is_repeated_up_to_a_bound():
+    exchange = Exchange()
+    exchange.user_began()
+    speak(exchange, MAX_QUESTION_S + 10.0)
+    assert seconds(exchange.repeat(can_continue=True)) == pytest.approx(MAX_QUESTION_S, abs=0.021)
