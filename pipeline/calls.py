@@ -38,8 +38,8 @@ class Calls:
 
     @property
     def is_any_awaited(self) -> bool:
-        """Whether the model, or the model of a former connection, waits for a result."""
-        return any(call.response is None for call in self._calls.values())
+        """Whether the model waits for a result over the connection that there is."""
+        return any(c.response is None and c.answer_to is not None for c in self._calls.values())
 
     @property
     def is_any(self) -> bool:

@@ -118,7 +118,7 @@ class Link:
 
     def begin(self, now_s: float) -> Attempt:
         """Plans the first attempt."""
-        self._down_since_s = now_s
+        self._go_down(now_s)
         return self._attempt(now_s)
 
     def opened(self, now_s: float) -> bool:

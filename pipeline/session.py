@@ -27,7 +27,8 @@ from pipecat.workers.runner import WorkerRunner
 from journal.journal_file import JournalFile
 from pipeline.build import Conversation
 from pipeline.frames import PictureTurnFrame
-from pipeline.live_service import LinkState, LiveService
+from pipeline.link import LinkState
+from pipeline.live_service import LinkNews, LiveService
 from pipeline.persona import Persona
 from pipeline.settings import Settings
 from processors.turn_logger import TurnLogger
@@ -131,7 +132,7 @@ class Session:
         except TimeoutError:
             logger.debug(f"Session {self._id}: the client does not say that it is ready")
         await self._tell(self._description())
-        await self._tell_link(self._service.link_state)
+        await self._tell_link(self._service.link_news)
         # Also for a persona that lets the user begin: without it the service sends no audio.
         await self._worker.queue_frame(LLMRunFrame())
         if self._persona.time_limit_s is not None:
@@ -175,8 +176,8 @@ class Session:
             await self.end("Nobody has spoken for a while.")
 
         @self._service.event_handler("on_link_changed")
-        async def on_link_changed(service: LiveService, link: LinkState):
-            if link.state == "failed":
+        async def on_link_changed(service: LiveService, link: LinkNews):
+            if link.state is LinkState.FAILED:
                 logger.error(f"Session {self._id}: {link.text}")
                 await self._wait_for_listener()
                 await self._tell_link(link)
@@ -202,7 +203,7 @@ class Session:
             "time_limit_s": self._persona.time_limit_s,
         }
 
-    async def _tell_link(self, link: LinkState) -> None:
+    async def _tell_link(self, link: LinkNews) -> None:
         await self._tell({"type": "link", "state": link.state, "text": link.text})
 
     async def _tell(self, message: dict[str, Any]) -> None:

@@ -78,12 +78,12 @@ class Waiting(Generic[Item]):
         self._entries.extendleft(reversed(list(entries)))
 
     def first(self) -> Audio | Item | None:
-        """Returns what is to go out next; it stays until it is `done`."""
+        """Returns what is to go out next."""
         return self._entries[0] if self._entries else None
 
-    def done(self) -> None:
-        """Forgets the first: it has gone out."""
-        self._entries.popleft()
+    def take(self) -> Audio | Item:
+        """Returns what is to go out next, which waits no longer."""
+        return self._entries.popleft()
 
     def take_lost(self) -> Lost:
         """Returns what had to give way since the last call."""

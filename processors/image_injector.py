@@ -17,7 +17,7 @@ from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from pipecat.utils.file_resolver import FileResolver, FileResolverError
 
 from pipeline.frames import PictureTurnFrame
-from pipeline.live_service import picture_message
+from pipeline.live_input import picture_message
 from pipeline.pictures import (
     PICTURE_THREADS,
     Picture,

@@ -251,7 +251,7 @@ async def test_a_picture_and_its_caption_are_one_content_turn(model):
     service = ours(f"models/{model}")
     session = connected(service)
     pushed = Pushed(service)
-    await service._send_picture_turn(picture_turn(), session)  # pyright: ignore
+    await service._send_or_hold(service._picture_turn(picture_turn()))  # pyright: ignore
     (sent,) = session.sent
     image, text = sent["content"]["turns"].parts
     assert sent["content"]["turn_complete"] is True
@@ -264,7 +264,7 @@ async def test_a_model_that_refuses_content_gets_the_picture_before_the_caption(
     service = ours("models/gemini-3.1-flash-live-preview")
     session = connected(service)
     Pushed(service)
-    await service._send_picture_turn(picture_turn(), session)  # pyright: ignore
+    await service._send_or_hold(service._picture_turn(picture_turn()))  # pyright: ignore
     assert [list(sent) for sent in session.sent] == [["video"], ["text"]]
 
 

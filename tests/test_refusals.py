@@ -8,7 +8,7 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.frames import Close
 from websockets.http11 import Response
 
-from pipeline.refusals import explain
+from pipeline.refusals import Verdict, explain
 
 
 def closed(code: int, reason: str) -> Exception:
@@ -64,7 +64,6 @@ PASSING = [
     closed(1011, "Internal error encountered."),
     closed(1011, "The service is currently unavailable."),
     closed(1008, "The operation was aborted."),
-    closed(1008, "BidiGenerateContent session not found"),
     closed(1006, "Abnormal closure."),
     closed(1000, ""),
     ConnectionClosedError(Close(1011, "Internal error occurred."), None),
@@ -78,20 +77,34 @@ PASSING = [
 
 
 @pytest.mark.parametrize(("error", "says"), PERMANENT, ids=lambda value: str(value)[:40])
-def test_what_would_fail_again_is_permanent_and_says_what_to_do(error, says):
+def test_what_would_fail_again_says_what_to_do(error, says):
     refusal = explain(error, model="models/M")
-    assert refusal.permanent
+    assert refusal.verdict in (Verdict.FORBIDDEN, Verdict.UNACCEPTABLE)
     assert says in refusal.sentence
 
 
 @pytest.mark.parametrize("error", PASSING, ids=repr)
 def test_what_may_pass_is_tried_again(error):
-    assert not explain(error, model="models/M").permanent
+    assert explain(error, model="models/M").verdict in (Verdict.PASSING, Verdict.UNREACHABLE)
+
+
+@pytest.mark.parametrize(
+    "reason", ["Invalid session handle", "BidiGenerateContent session not found"]
+)
+def test_a_stale_handle_is_refused_as_asked_and_not_for_ever(reason):
+    assert explain(closed(1008, reason), model="models/M").verdict is Verdict.UNACCEPTABLE
+
+
+@pytest.mark.parametrize(
+    "error", [refused(503), TimeoutError(), ConnectionRefusedError()], ids=repr
+)
+def test_who_is_not_heard_has_refused_nothing(error):
+    assert explain(error, model="models/M").verdict is Verdict.UNREACHABLE
 
 
 def test_invalid_argument_in_a_running_session_is_tried_again():
     crossed = closed(1007, "Request contains an invalid argument.")
-    assert not explain(crossed, model="models/M", in_session=True).permanent
+    assert explain(crossed, model="models/M", in_session=True).verdict is Verdict.PASSING
 
 
 @pytest.mark.parametrize("error", [e for e, _ in PERMANENT] + PASSING, ids=repr)

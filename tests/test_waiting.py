@@ -12,8 +12,9 @@ def audio(seconds: float, value: int = 1) -> Audio:
 def drain(waiting: Waiting) -> list:
     out = []
     while waiting:
-        out.append(waiting.first())
-        waiting.done()
+        first = waiting.first()
+        assert waiting.take() is first
+        out.append(first)
     return out
 
 
@@ -26,12 +27,13 @@ def test_what_waits_goes_out_in_order_and_once():
     assert waiting.first() is None and not waiting
 
 
-def test_what_could_not_be_sent_stays_first():
+def test_what_could_not_be_sent_is_first_again():
     waiting = Waiting[str]()
     waiting.add("typed")
-    assert waiting.first() == "typed"
+    entry = waiting.take()
     waiting.add("more")
-    assert waiting.first() == "typed"
+    waiting.put_first([entry])
+    assert drain(waiting) == ["typed", "more"]
 
 
 def test_audio_is_joined_into_fewer_messages_without_losing_a_sample():

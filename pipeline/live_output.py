@@ -1,0 +1,158 @@
+"""What the model sends: the whole of it, in order, and each turn brought to its end.
+
+Each override names what Pipecat 1.14.0 does instead; the tests show that it still does.
+"""
+
+import asyncio
+from typing import Any
+
+from google.genai.types import LiveServerContent, LiveServerMessage
+from loguru import logger
+from pipecat.services.google.gemini_live.llm import GeminiLiveLLMService
+
+from pipeline.exchange import Exchange
+from pipeline.outgoing import Outgoing
+
+QUIET_S = 15.0
+"""A turn in which the model says nothing for so long has ended without its turnComplete."""
+AFTER_GENERATION_S = 3.0
+"""So long after the assumed end of playback a turn has ended whose generation is complete."""
+_BYTES_PER_S = 48_000
+
+
+class LiveOutput(GeminiLiveLLMService):
+    """Gemini Live with every part of every message, and turns that end.
+
+    Args:
+        **kwargs: As for `GeminiLiveLLMService`.
+    """
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        self._exchange: Exchange[Outgoing] = Exchange()
+        self._is_cut = False
+        self._is_generating = False
+        self._half_sample = b""
+        self._turn_audio_s = 0.0
+        self._turn_began_s = 0.0
+        self._turn_watch: asyncio.TimerHandle | None = None
+
+    async def _handle_interruption(self):
+        """Note that the answer is cut here, before the model knows.
+
+        Typing and sending a picture interrupt the bot locally, and the model hears of it only by
+        what is typed: with Pipecat 1.14.0 the rest of the answer that is under way begins to play
+        again meanwhile, as a turn of its own.
+        """
+        self._is_cut = self._bot_is_responding and self._is_generating
+        await super()._handle_interruption()
+
+    async def _handle_server_message(self, message: LiveServerMessage):
+        """Drop the rest of a cut answer; settle the user's words and the tokens in good time.
+
+        Pipecat 1.14.0 keeps the user's transcript until a full stop or for 0.5 s, so that a quick
+        answer comes first; and it reads usage only where a turn completes, after it has closed
+        the turn.
+        """
+        content = message.server_content
+        if content:
+            speaks = bool(content.model_turn or content.output_transcription)
+            ends = bool(content.interrupted or content.generation_complete or content.turn_complete)
+            self._is_generating = not ends and (speaks or self._is_generating)
+            self._is_cut = self._is_cut and not ends
+            if self._is_cut and speaks:
+                return
+            self._take_words(content)
+            if speaks and not self._bot_is_responding:
+                await self._flush_user_transcription()
+        await super()._handle_msg_usage_metadata(message)
+        await super()._handle_server_message(message)
+        if content:
+            if content.turn_complete or content.interrupted:
+                await self._turn_ended(content)
+            self._watch_turn(content)
+
+    async def _handle_msg_usage_metadata(self, message: LiveServerMessage):
+        """Nothing more: `_handle_server_message` has read it."""
+
+    async def _handle_msg_model_turn(self, msg: LiveServerMessage):
+        """Take every part of a message.
+
+        Pipecat 1.14.0 reads the first only: behind a thought the audio is lost. It would also play
+        half a sample as noise.
+        """
+        assert msg.server_content is not None and msg.server_content.model_turn is not None
+        turn = msg.server_content.model_turn
+        parts = turn.parts or []
+        for part in parts:
+            if part.inline_data and part.inline_data.data:
+                audio = self._half_sample + part.inline_data.data
+                whole = len(audio) & ~1
+                part.inline_data.data, self._half_sample = audio[:whole], audio[whole:]
+                self._turn_audio_s += whole / _BYTES_PER_S
+            turn.parts = [part]
+            await super()._handle_msg_model_turn(msg)
+        turn.parts = parts
+
+    # --- the exchange ---------------------------------------------------------------------------
+
+    def _take_words(self, content: LiveServerContent):
+        """Tell the exchange what was heard and said; words that were heard before are dropped."""
+        heard = content.input_transcription
+        if heard and heard.text:
+            if self._exchange.is_repeated and self._exchange.is_transcribed:
+                content.input_transcription = None
+            else:
+                self._exchange.transcribed(heard.text)
+        if content.model_turn or content.output_transcription:
+            said = content.output_transcription
+            self._exchange.answered((said.text if said else "") or "")
+
+    async def _turn_ended(self, content: LiveServerContent):
+        """Note that the exchange is complete, unless the model says that it is still at work."""
+        self._half_sample, self._turn_audio_s = b"", 0.0
+        if content.interrupted or self._read_interaction_status(content) is not False:
+            await self._settle()
+
+    async def _settle(self):
+        self._exchange.settled()
+
+    async def _flush_user_transcription(self):
+        if text := self._user_transcription_buffer.strip():
+            self._user_transcription_buffer = ""
+            if self._transcription_timeout_task:
+                await self.cancel_task(self._transcription_timeout_task)
+                self._transcription_timeout_task = None
+            await self._push_user_transcription(text)
+
+    # --- turns that do not end by themselves ----------------------------------------------------
+
+    def _watch_turn(self, content: LiveServerContent):
+        """See to it that a turn ends whose end never comes.
+
+        Pipecat 1.14.0 leaves it open: the next answer counts as its continuation, and hanging up
+        takes 30 s.
+        """
+        if self._turn_watch:
+            self._turn_watch.cancel()
+            self._turn_watch = None
+        if not self._bot_is_responding:
+            self._turn_began_s = 0.0
+            return
+        loop = asyncio.get_running_loop()
+        self._turn_began_s = self._turn_began_s or loop.time()
+        wait_s = QUIET_S
+        if content.generation_complete:
+            playing_s = self._turn_began_s + self._turn_audio_s - loop.time()
+            wait_s = max(playing_s, 0.0) + AFTER_GENERATION_S
+        self._turn_watch = loop.call_later(wait_s, self._close_turn_later)
+
+    def _close_turn_later(self):
+        self._turn_watch = None
+        self.create_task(self._close_turn())
+
+    async def _close_turn(self):
+        if self._bot_is_responding:
+            logger.warning(f"{self}: the model's turn ended without a word")
+            end = LiveServerContent(turn_complete=True)
+            await self._handle_server_message(LiveServerMessage(server_content=end))
