@@ -107,6 +107,8 @@ class LiveOutput(GeminiLiveLLMService):
         if content.model_turn or content.output_transcription:
             said = content.output_transcription
             self._exchange.answered((said.text if said else "") or "")
+        if content.generation_complete:
+            self._exchange.generated()
 
     async def _turn_ended(self, content: LiveServerContent):
         """Note that the exchange is complete, unless the model says that it is still at work."""
