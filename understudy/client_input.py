@@ -7,7 +7,9 @@ from understudy.dialogue import Dialogue
 from understudy.effects import Outbox
 from understudy.errors import invalid
 from understudy.facts import Heard
+from understudy.gathering import Gathering
 from understudy.hearing import Hearing, HearingEvent, SpeechStarted, level_dbfs
+from understudy.knowledge import Knowledge
 from understudy.messages import (
     ActivityEnd,
     ActivityStart,
@@ -32,13 +34,25 @@ class ClientInput:
 
     Args:
         settings: What the setup asked for.
+        knowledge: What the session knows.
+        gathering: What is gathered for the next answer.
         dialogue: Who answers.
         outbox: Takes the effects.
     """
 
-    def __init__(self, settings: Settings, *, dialogue: Dialogue, outbox: Outbox) -> None:
-        self.dialogue = dialogue
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        knowledge: Knowledge,
+        gathering: Gathering,
+        dialogue: Dialogue,
+        outbox: Outbox,
+    ) -> None:
         self._settings = settings
+        self._knowledge = knowledge
+        self._gathering = gathering
+        self._dialogue = dialogue
         self._outbox = outbox
         self._hearing = Hearing(settings.detection)
         self._has_activity = False
@@ -46,7 +60,7 @@ class ClientInput:
 
     def take_content(self, content: ClientContent, now_s: float, *, is_history: bool) -> None:
         """Takes clientContent, and answers it unless it is history."""
-        profile, dialogue = self._settings.profile, self.dialogue
+        profile, dialogue = self._settings.profile, self._dialogue
         if dialogue.has_answered and not profile.content_after_first_turn:
             raise invalid()
         _check_turns(content, profile)
@@ -63,7 +77,7 @@ class ClientInput:
         # Vendor documentation: clientContent interrupts any generation, complete or not.
         dialogue.interrupt(now_s)
         for turn in content.turns:
-            dialogue.gather(turn, is_opening=is_opening)
+            self._gathering.gather(turn, is_opening=is_opening)
         if content.turn_complete and not is_history:
             dialogue.answer_content(now_s)
 
@@ -72,10 +86,10 @@ class ClientInput:
         if not self._settings.profile.takes_context_update:
             raise unknown_name("contextUpdate", "")
         text = read_turn(update.fields.get("systemInstruction", {})).text
-        self.dialogue.count(text=text_tokens(text))
+        self._knowledge.count(text=text_tokens(text))
         if "tools" in update.fields:
             tools = update.fields["tools"].get("tools", ())
-            self.dialogue.declare(read_functions(tools, self._settings.profile))
+            self._dialogue.declare(read_functions(tools, self._settings.profile))
         self._outbox.note("context_update", instruction_characters=len(text))
 
     def take_realtime(self, message: RealtimeInput, now_s: float) -> None:
@@ -113,7 +127,7 @@ class ClientInput:
         elif is_picture:
             only_activity = self._settings.turn_coverage == "TURN_INCLUDES_ONLY_ACTIVITY"
             is_counted = self._has_activity or not only_activity
-            self.dialogue.look(blob, is_still=False, is_counted=is_counted)
+            self._gathering.look(blob, is_counted=is_counted)
         else:
             raise invalid()
 
@@ -133,10 +147,10 @@ class ClientInput:
     def _take_text(self, text: str, now_s: float) -> None:
         if text.strip():
             self._outbox.note("text", text=text[:200], characters=len(text))
-            self.dialogue.answer_text(text, now_s)
-        elif not self.dialogue.is_answering:
+            self._dialogue.answer_text(text, now_s)
+        elif not self._dialogue.is_answering:
             # Pipecat's nudge, realtime text " ": answer the history, if there is any.
-            self.dialogue.answer_content(now_s)
+            self._dialogue.answer_content(now_s)
 
     def _follow(self, events: list[HearingEvent], now_s: float) -> None:
         for event in events:
@@ -147,11 +161,11 @@ class ClientInput:
 
     def _speech_started(self, offset_s: float, now_s: float) -> None:
         self._has_activity = True
-        self.dialogue.listen()
+        self._dialogue.listen()
         self._outbox.note("activity_start", offset_s=round(offset_s, 3))
         self._send_activity("ACTIVITY_START", offset_s)
         if self._settings.interrupts:
-            self.dialogue.interrupt(now_s)
+            self._dialogue.interrupt(now_s)
 
     def _speech_ended(self, heard: Heard, now_s: float) -> None:
         settings = self._settings
@@ -168,12 +182,12 @@ class ClientInput:
             dbfs=round(heard.level_dbfs, 1),
         )
         self._count_audio(heard)
-        self.dialogue.answer_heard(heard, now_s)
+        self._dialogue.answer_heard(heard, now_s)
 
     def _count_audio(self, heard: Heard) -> None:
         all_s, self._uncounted_audio_s = self._uncounted_audio_s, 0.0
         counts_all = self._settings.turn_coverage == "TURN_INCLUDES_ALL_INPUT"
-        self.dialogue.count(
+        self._knowledge.count(
             audio=audio_tokens(all_s if counts_all else heard.end_s - heard.start_s)
         )
 

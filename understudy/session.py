@@ -13,11 +13,9 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import Any
 
-from understudy.client_input import ClientInput
-from understudy.dialogue import Dialogue
+from understudy.conversation import Conversation, begin_conversation
 from understudy.effects import Effect, Outbox, Result
 from understudy.errors import INTERNAL_ERROR, ProtocolError, invalid, refused
-from understudy.limits import Lifetime
 from understudy.memory import Memory, ResumptionStore
 from understudy.messages import (
     ClientContent,
@@ -28,11 +26,11 @@ from understudy.messages import (
     Setup,
     ToolResponse,
 )
+from understudy.moments import is_video
 from understudy.profiles import Profile
 from understudy.scenario import Scenario
 from understudy.setup import Settings, read_setup
 from understudy.tokens import EXPIRED, Admission
-from understudy.usage import text_tokens
 
 HISTORY_GRACE_S = 1.0
 """How long realtime input waits for the announced history. A client that announces history and
@@ -97,11 +95,10 @@ class Session:
         self._clock_scale = clock_scale
         self._exclusive_handles = exclusive_handles
         self._owner = object()
-        self._lifetime: Lifetime | None = None
         self._admit = admit
         self._access_until_s: float | None = None
         self._outbox = Outbox()
-        self._client: ClientInput | None = None
+        self._conversation: Conversation | None = None
         self._held: list[RealtimeInput] = []
         self._held_bytes = 0
         self._hold_until_s: float | None = None
@@ -109,10 +106,10 @@ class Session:
     @property
     def next_due_s(self) -> float | None:
         """When `tick` should be called at the latest; None if nothing is planned."""
-        if self._phase is Phase.CLOSED or self._client is None or self._lifetime is None:
+        if self._phase is Phase.CLOSED or self._conversation is None:
             return None
-        due = (self._hold_until_s, self._client.dialogue.next_due_s, self._lifetime.next_due_s)
-        return min((time for time in due if time is not None), default=None)
+        due_s, until_s = self._conversation.next_due_s, self._hold_until_s
+        return due_s if until_s is None else min(due_s, until_s)
 
     def receive(self, message: ClientMessage, now_s: float) -> list[Effect]:
         """Takes one message of the client."""
@@ -149,31 +146,28 @@ class Session:
         self._outbox.close(error.code, error.reason)
 
     def _dispatch(self, message: ClientMessage, now_s: float) -> None:
-        client = self._client
+        conversation = self._conversation
         if self._access_until_s is not None and now_s >= self._access_until_s:
             raise invalid(EXPIRED)
         if isinstance(message, Setup):
             self._set_up(message, now_s)
-        elif client is None:
+        elif conversation is None:
             raise invalid()
         elif isinstance(message, ClientContent):
             is_history = self._phase is Phase.HISTORY
-            client.take_content(message, now_s, is_history=is_history)
+            conversation.client.take_content(message, now_s, is_history=is_history)
             if is_history and message.turn_complete:
-                self._begin_live(client, now_s)
+                self._begin_live(conversation, now_s)
         elif isinstance(message, ToolResponse):
-            client.dialogue.take_results(message.results, now_s)
+            conversation.dialogue.take_results(message.results, now_s)
         elif isinstance(message, ContextUpdate):
-            client.update_context(message)
+            conversation.client.update_context(message)
         elif self._phase is Phase.HISTORY:
-            self._hold(message, client, now_s)
+            self._hold(message, conversation, now_s)
         else:
-            client.take_realtime(message, now_s)
-        is_video = isinstance(message, RealtimeMedia) and message.blob.mime_type.startswith(
-            "image/"
-        )
-        if is_video and self._lifetime is not None:
-            self._lifetime.see_video(now_s)
+            conversation.client.take_realtime(message, now_s)
+        if conversation is not None and is_video(message):
+            conversation.lifetime.see_video(now_s)
 
     def _set_up(self, setup: Setup, now_s: float) -> None:
         if self._phase is not Phase.SETUP:
@@ -190,16 +184,7 @@ class Session:
         memory = Memory()
         if settings.handle is not None:
             memory = self._resume(settings.handle, now_s)
-        self._lifetime = Lifetime(
-            settings.profile,
-            started_s=now_s,
-            age_s=memory.age_s,
-            compresses=settings.sliding is not None,
-            saw_video=memory.saw_video,
-            scale=self._clock_scale,
-        )
-        self._store.connect(self._owner)
-        dialogue = Dialogue(
+        conversation = begin_conversation(
             settings,
             memory=memory,
             scenario=self._scenario,
@@ -207,17 +192,16 @@ class Session:
             new_id=self._new_id,
             new_number=self._new_number,
             outbox=self._outbox,
-            started_s=now_s,
+            now_s=now_s,
+            clock_scale=self._clock_scale,
             owner=self._owner,
         )
-        if settings.handle is None:
-            dialogue.count_instruction(text_tokens(settings.instruction))
-        self._client = ClientInput(settings, dialogue=dialogue, outbox=self._outbox)
+        self._conversation = conversation
+        self._store.connect(self._owner)
         self._phase = Phase.HISTORY if settings.history_first else Phase.LIVE
         self._note_setup(settings)
         self._outbox.send({"setupComplete": {}})
-        if settings.profile.sends_unasked_handles:
-            dialogue.send_handle(now_s)
+        conversation.handles.begin(now_s)
 
     def _resume(self, handle: str, now_s: float) -> Memory:
         memory = self._store.load(handle, now_s)
@@ -244,37 +228,38 @@ class Session:
             resumed=settings.handle is not None,
         )
 
-    def _hold(self, message: RealtimeInput, client: ClientInput, now_s: float) -> None:
+    def _hold(self, message: RealtimeInput, conversation: Conversation, now_s: float) -> None:
         """Keeps realtime input until the history is there."""
         self._held.append(message)
         if isinstance(message, RealtimeMedia):
             self._held_bytes += len(message.blob.data)
         is_full = len(self._held) >= MAX_HELD or self._held_bytes >= MAX_HELD_BYTES
-        if client.dialogue.has_unanswered or is_full:
+        if conversation.gathering.has_unanswered or is_full:
             # History that is never completed (turnComplete false, then the microphone) is how
             # Pipecat begins a conversation in which the model does not speak first.
-            self._begin_live(client, now_s)
+            self._begin_live(conversation, now_s)
         elif self._hold_until_s is None:
             self._hold_until_s = now_s + HISTORY_GRACE_S
 
-    def _begin_live(self, client: ClientInput, now_s: float) -> None:
+    def _begin_live(self, conversation: Conversation, now_s: float) -> None:
         self._phase = Phase.LIVE
         self._hold_until_s = None
         held, self._held = self._held, []
         for message in held:
-            client.take_realtime(message, now_s)
+            conversation.client.take_realtime(message, now_s)
 
     def _finish(self, ticket: int, result: Result, now_s: float) -> None:
-        if self._client is not None:
-            self._client.dialogue.finish(ticket, result, now_s)
+        if self._conversation is not None:
+            self._conversation.dialogue.finish(ticket, result, now_s)
             self._do_due(now_s)
 
     def _do_due(self, now_s: float) -> None:
-        if self._client is None or self._lifetime is None:
+        conversation = self._conversation
+        if conversation is None:
             return
-        if (go_away := self._lifetime.check(now_s)) is not None:
+        if (go_away := conversation.lifetime.check(now_s)) is not None:
             self._outbox.note("go_away", time_left=go_away.time_left)
             self._outbox.send({"goAway": {"timeLeft": go_away.time_left}})
         if self._hold_until_s is not None and self._hold_until_s <= now_s:
-            self._begin_live(self._client, now_s)
-        self._client.dialogue.do_due(now_s)
+            self._begin_live(conversation, now_s)
+        conversation.dialogue.do_due(now_s)
