@@ -49,7 +49,10 @@ class TokensRoute:
     key: str | None
 
 
-def route(target: str, headers: Mapping[str, str]) -> LiveRoute | ModelsRoute | TokensRoute | None:
+Route = LiveRoute | ModelsRoute | TokensRoute
+
+
+def route(target: str, headers: Mapping[str, str]) -> Route | None:
     """Reads a request.
 
     Repeated slashes count as one: a base URL that ends in a slash gives `//ws/...` with every
