@@ -13,6 +13,7 @@ from understudy.handles import Handles
 from understudy.knowledge import Knowledge
 from understudy.limits import Lifetime
 from understudy.memory import Memory, ResumptionStore
+from understudy.quotas import Account
 from understudy.scenario import Scenario
 from understudy.setup import Settings
 from understudy.usage import text_tokens
@@ -52,6 +53,7 @@ def begin_conversation(
     new_id: Callable[[], str],
     new_number: Callable[[], int],
     outbox: Outbox,
+    account: Account,
     now_s: float,
     clock_scale: float,
     owner: object,
@@ -66,6 +68,7 @@ def begin_conversation(
         new_id: Makes resumption handles.
         new_number: Makes the numbers in the ids of function calls.
         outbox: Takes the effects.
+        account: Is charged for each turn.
         now_s: When the connection was set up.
         clock_scale: How many times faster than real the limits pass.
         owner: Stands for the connection, beside the handles it is given.
@@ -101,6 +104,7 @@ def begin_conversation(
         handles=handles,
         scenario=scenario,
         new_number=new_number,
+        account=account,
         outbox=outbox,
     )
     client = ClientInput(

@@ -18,6 +18,7 @@ from understudy.knowledge import Knowledge
 from understudy.memory import Gathered
 from understudy.messages import FunctionResult
 from understudy.output import Ask, ModelTurn
+from understudy.quotas import Account
 from understudy.replies import calls_for, reply
 from understudy.scenario import Scenario
 from understudy.setup import Settings
@@ -38,6 +39,7 @@ class Dialogue:
         handles: Tells how the session can be resumed.
         scenario: What to say instead of what was seen and heard.
         new_number: Makes the numbers in the ids of function calls.
+        account: Is charged for each turn.
         outbox: Takes the effects.
     """
 
@@ -50,6 +52,7 @@ class Dialogue:
         handles: Handles,
         scenario: Scenario | None,
         new_number: Callable[[], int],
+        account: Account,
         outbox: Outbox,
     ) -> None:
         self._settings = settings
@@ -58,6 +61,7 @@ class Dialogue:
         self._gathering = gathering
         self._handles = handles
         self._scenario = scenario or Scenario()
+        self._account = account
         self._outbox = outbox
         self._functions = settings.functions
         self._calls = OpenCalls(settings.profile, new_number=new_number, outbox=outbox)
@@ -133,6 +137,7 @@ class Dialogue:
 
     def _begin(self, ask: Ask, now_s: float, *, delay_s: float | None = None) -> None:
         self._gathering.has_unanswered = False
+        self._account.check(now_s)
         self._knowledge.fit()
         self._turn = ModelTurn(
             ask,
@@ -279,6 +284,7 @@ class Dialogue:
         )
         self._outbox.send({"serverContent": content, "usageMetadata": usage})
         self._outbox.note("turn_complete", usage=usage)
+        self._account.spend(usage["totalTokenCount"], now_s)
         self._turn = None
         if turn.ask.then is None and not (turn.has_called and turn.answer is None):
             self._knowledge.count_answer()

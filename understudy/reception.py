@@ -45,4 +45,4 @@ class Reception:
             is_bad = refusal.code == 1007
             status = HTTPStatus.BAD_REQUEST if is_bad else HTTPStatus.FORBIDDEN
             return error_answer(status, refusal.reason)
-        return self._tokens.mint(body)
+        return self._tokens.mint(body, key=route.key)

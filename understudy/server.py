@@ -70,11 +70,18 @@ class Understudy:
         control_port: Port of the control endpoint at 127.0.0.1; 0 takes a free one, None for none.
         plain_port: Port to listen at without TLS too; 0 takes a free one, None for none.
         text_frames: Send text frames; the real service's are binary.
-        clock_scale: How many times faster than real the limits of connections and sessions and
-            the life of resumption handles pass. Nothing else is scaled: not the pace of speech
-            or the detection of it, nor ephemeral tokens, whose times clients compute.
+        clock_scale: How many times faster than real the limits of connections and sessions, the
+            life of resumption handles and the minute of a quota pass. Nothing else is scaled: not
+            the pace of speech or the detection of it, nor ephemeral tokens, whose times clients
+            compute.
         exclusive_handles: Refuse a resumption handle while the connection that was given it is
             still open.
+        max_sessions_per_key: How many sessions of one key may be open at once; None: any number.
+            One more is refused with 1011 after its setup. An ephemeral token counts for the key
+            that minted it.
+        tokens_per_minute_per_key: How many tokens the turns of one key may cost in a minute
+            before the next turn or session is refused in the same way; None: any number.
+        quota_at_upgrade: Refuse a session for these two with HTTP 429 instead.
         clock: Monotonic seconds.
 
     Raises:
@@ -106,6 +113,9 @@ class Understudy:
         text_frames: bool = False,
         clock_scale: float = 1.0,
         exclusive_handles: bool = False,
+        max_sessions_per_key: int | None = None,
+        tokens_per_minute_per_key: int | None = None,
+        quota_at_upgrade: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._host = host
@@ -126,6 +136,9 @@ class Understudy:
             replay=replay,
             clock_scale=clock_scale,
             exclusive_handles=exclusive_handles,
+            max_sessions_per_key=max_sessions_per_key,
+            tokens_per_minute_per_key=tokens_per_minute_per_key,
+            quota_at_upgrade=quota_at_upgrade,
         )
         self._attempts = 0
         self._arrivals: WeakKeyDictionary[ServerConnection, _Arrival] = WeakKeyDictionary()
@@ -248,7 +261,7 @@ class Understudy:
         self._attempts += 1
         director = Director(self._rules, connection=self._attempts, now_s=self._clock())
         self._arrivals[connection] = _Arrival(route, director)
-        if refusal := director.refuse():
+        if refusal := director.refuse() or self._sessions.refuse(route, self._clock()):
             return _respond(connection, *refusal, TEXT)
         return None
 

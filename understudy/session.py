@@ -28,6 +28,7 @@ from understudy.messages import (
 )
 from understudy.moments import is_video
 from understudy.profiles import Profile
+from understudy.quotas import Account, Quotas
 from understudy.scenario import Scenario
 from understudy.setup import Settings, read_setup
 from understudy.tokens import EXPIRED, Admission
@@ -67,6 +68,7 @@ class Session:
         forced_profile: Play this model family whatever model is asked for.
         clock_scale: How many times faster than real a connection's and a session's limits pass.
         exclusive_handles: Refuse a handle while the connection that was given it is open.
+        account: What it costs its key; None: nothing.
         admit: Lets a setup in that an ephemeral token constrains; None for sessions with a key.
     """
 
@@ -82,6 +84,7 @@ class Session:
         forced_profile: Profile | None = None,
         clock_scale: float = 1.0,
         exclusive_handles: bool = False,
+        account: Account | None = None,
         admit: Callable[[Mapping[str, Any]], Admission] | None = None,
     ) -> None:
         self._phase = Phase.SETUP
@@ -95,6 +98,7 @@ class Session:
         self._clock_scale = clock_scale
         self._exclusive_handles = exclusive_handles
         self._owner = object()
+        self._account = account or Quotas().account("")
         self._admit = admit
         self._access_until_s: float | None = None
         self._outbox = Outbox()
@@ -130,6 +134,7 @@ class Session:
     def end(self) -> None:
         """Takes note that the connection is gone."""
         self._store.disconnect(self._owner)
+        self._account.close()
 
     def _guarded(self, action: Callable[[], None]) -> list[Effect]:
         if self._phase is not Phase.CLOSED:
@@ -181,6 +186,7 @@ class Session:
         settings = read_setup(
             fields, api_version=self._api_version, forced_profile=self._forced_profile
         )
+        self._account.open(now_s)
         memory = Memory()
         if settings.handle is not None:
             memory = self._resume(settings.handle, now_s)
@@ -192,6 +198,7 @@ class Session:
             new_id=self._new_id,
             new_number=self._new_number,
             outbox=self._outbox,
+            account=self._account,
             now_s=now_s,
             clock_scale=self._clock_scale,
             owner=self._owner,

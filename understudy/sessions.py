@@ -5,11 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from understudy.errors import RESOURCE_EXHAUSTED
 from understudy.memory import HANDLE_TTL_S, ResumptionStore
 from understudy.profiles import PROFILES, Profile
+from understudy.quotas import MINUTE_S, Quotas
 from understudy.replay import Replay, load_recording
 from understudy.routes import LiveRoute, check_access
 from understudy.scenario import Scenario
@@ -37,6 +40,9 @@ class Sessions:
         replay: Path | None,
         clock_scale: float,
         exclusive_handles: bool,
+        max_sessions_per_key: int | None,
+        tokens_per_minute_per_key: int | None,
+        quota_at_upgrade: bool,
     ) -> None:
         self._keys = keys
         self._tokens = tokens
@@ -46,6 +52,18 @@ class Sessions:
         self._clock_scale = clock_scale
         self._exclusive_handles = exclusive_handles
         self._store = ResumptionStore(ttl_s=HANDLE_TTL_S / clock_scale)
+        self._quota_at_upgrade = quota_at_upgrade
+        self._quotas = Quotas(
+            max_sessions=max_sessions_per_key,
+            tokens_per_minute=tokens_per_minute_per_key,
+            minute_s=MINUTE_S / clock_scale,
+        )
+
+    def refuse(self, route: LiveRoute, now_s: float) -> tuple[HTTPStatus, str] | None:
+        """Returns the HTTP answer that replaces the upgrade, or None to let it go on."""
+        if not self._quota_at_upgrade or self._quotas.takes_session(self._payer(route), now_s):
+            return None
+        return HTTPStatus.TOO_MANY_REQUESTS, RESOURCE_EXHAUSTED + "\n"
 
     def make(self, route: LiveRoute) -> Session | Replay:
         """Returns the session of a connection that came by this route."""
@@ -65,4 +83,8 @@ class Sessions:
             clock_scale=self._clock_scale,
             exclusive_handles=self._exclusive_handles,
             admit=admit,
+            account=self._quotas.account(self._payer(route)),
         )
+
+    def _payer(self, route: LiveRoute) -> str:
+        return self._tokens.owner(route.key or "")
