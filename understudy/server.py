@@ -259,7 +259,12 @@ class Understudy:
         if not isinstance(route, routes.LiveRoute):
             return _respond(connection, *self._reception.get(route))
         self._attempts += 1
-        director = Director(self._rules, connection=self._attempts, now_s=self._clock())
+        director = Director(
+            self._rules,
+            connection=self._attempts,
+            now_s=self._clock(),
+            auth_modes=routes.auth_modes(request.path, route),
+        )
         self._arrivals[connection] = _Arrival(route, director)
         if refusal := director.refuse() or self._sessions.refuse(route, self._clock()):
             return _respond(connection, *refusal, TEXT)

@@ -16,6 +16,9 @@ from understudy.schema import snake_case, unknown_name
 from understudy.tools import Function, read_functions
 from understudy.wire import read_turn
 
+_NOT_LIVE = ("gemini-2.0-flash-exp",)
+"""Models that are gone, refused in other words than those that never were (reported)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -77,6 +80,8 @@ def read_setup(
     """
     model = fields.get("model", "").removeprefix("models/")
     profile = forced_profile or profile_for(model)
+    if forced_profile is None and model in _NOT_LIVE:
+        raise invalid(f"{model} is not supported in the live api.")
     if profile is None or not model:
         raise refused(
             f"models/{model} is not found for API version {api_version}, or is not supported for "

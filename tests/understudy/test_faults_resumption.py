@@ -55,6 +55,12 @@ def test_resume_refused():
     assert not second(earlier, store).closed
 
 
+def test_session_not_found():
+    store = ResumptionStore()
+    earlier = first("session-not-found", store=store)
+    assert second(earlier, store).closed == (1008, "BidiGenerateContent session not found")
+
+
 def test_resume_fails_after_video():
     store = ResumptionStore()
     earlier = first("resume-fails-after-video", store=store)
