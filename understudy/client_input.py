@@ -24,7 +24,7 @@ from understudy.messages import (
 from understudy.profiles import Profile
 from understudy.schema import unknown_name
 from understudy.setup import Settings
-from understudy.tools import read_functions
+from understudy.tools import declared_tokens, read_functions
 from understudy.usage import audio_tokens, text_tokens
 from understudy.wire import audio_rate_hz, duration, read_turn
 
@@ -89,6 +89,7 @@ class ClientInput:
         self._knowledge.count(text=text_tokens(text))
         if "tools" in update.fields:
             tools = update.fields["tools"].get("tools", ())
+            self._knowledge.count_tools(declared_tokens(tools))
             self._dialogue.declare(read_functions(tools, self._settings.profile))
         self._outbox.note("context_update", instruction_characters=len(text))
 

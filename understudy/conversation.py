@@ -87,6 +87,7 @@ def begin_conversation(
     knowledge = Knowledge(memory, settings=settings, outbox=outbox)
     if settings.handle is None:
         knowledge.count_instruction(text_tokens(settings.instruction))
+    knowledge.count_tools(settings.tool_tokens)
     gathering = Gathering(settings, knowledge=knowledge, outbox=outbox)
     handles = Handles(
         settings,

@@ -112,11 +112,13 @@ class Dialogue:
     def answer_heard(self, heard: Heard, now_s: float) -> None:
         """Answers something the user said aloud."""
         self._is_listening = False
+        self._give_way(now_s)
         self._knowledge.hear(heard)
         self._ask(Ask(heard=heard), now_s)
 
     def answer_text(self, text: str, now_s: float) -> None:
         """Answers something typed."""
+        self._give_way(now_s)
         self._knowledge.count(text=text_tokens(text))
         self._ask(Ask(text=text), now_s)
 
@@ -129,11 +131,14 @@ class Dialogue:
 
     def _ask(self, ask: Ask, now_s: float) -> None:
         if self.is_answering:
-            if not self._settings.interrupts:
-                self._asks.append(ask)
-                return
+            self._asks.append(ask)
+        else:
+            self._begin(Ask(then=ask) if self._profile.filler else ask, now_s)
+
+    def _give_way(self, now_s: float) -> None:
+        """Ends the answer that a question cuts short, before the question counts."""
+        if self.is_answering and self._settings.interrupts:
             self.interrupt(now_s)
-        self._begin(Ask(then=ask) if self._profile.filler else ask, now_s)
 
     def _begin(self, ask: Ask, now_s: float, *, delay_s: float | None = None) -> None:
         self._gathering.has_unanswered = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from understudy import answers
+from understudy.context import Context
 from understudy.effects import Outbox
 from understudy.errors import invalid
 from understudy.facts import Heard, Seen
@@ -31,17 +31,22 @@ class Knowledge:
         self._window = settings.profile.context_tokens
         self._outbox = outbox
 
+    def _change(self, context: Context) -> None:
+        self.memory = replace(self.memory, context=context)
+
     # Tokens
 
     def count(self, *, text: int = 0, audio: int = 0, image: int = 0) -> None:
         """Counts tokens that entered the context."""
-        context = self.memory.context.add(text=text, audio=audio, image=image)
-        self.memory = replace(self.memory, context=context)
+        self._change(self.memory.context.add(text=text, audio=audio, image=image))
 
     def count_instruction(self, tokens: int) -> None:
         """Counts the system instruction, which stays when the window slides."""
-        context = replace(self.memory.context, instruction=Usage(text=tokens))
-        self.memory = replace(self.memory, context=context)
+        self._change(replace(self.memory.context, instruction=Usage(text=tokens)))
+
+    def count_tools(self, tokens: int) -> None:
+        """Counts the declared tools, which stay too; others may take their place."""
+        self._change(replace(self.memory.context, tools=Usage(text=tokens)))
 
     def fit(self) -> None:
         """Slides the context window.
@@ -54,7 +59,7 @@ class Knowledge:
         if self._sliding is not None:
             slid = context.slid(self._sliding)
             if slid is not context:
-                self.memory = replace(self.memory, context=slid)
+                self._change(slid)
                 self._outbox.note("context_slid", tokens=total, left=slid.usage.total)
         elif total > self._window:
             raise invalid()  # reported: the very words of any other invalid argument
@@ -63,11 +68,12 @@ class Knowledge:
 
     def hear(self, heard: Heard) -> None:
         """Keeps what the user said aloud."""
-        self.memory = replace(self.memory, heard=heard)
+        self._change(self.memory.context.note(heard=heard))
 
     def see(self, seen: Seen) -> None:
         """Keeps a picture."""
-        self.memory = replace(self.memory, latest={**self.memory.latest, seen.source: seen})
+        latest = {**self.memory.context.turns[-1].seen, seen.source: seen}
+        self._change(self.memory.context.note(seen=latest))
 
     def note_video(self) -> None:
         """Takes note that there was video."""
@@ -75,8 +81,8 @@ class Knowledge:
 
     def keep(self, text: str) -> None:
         """Keeps what the user asked to be remembered."""
-        told = (*self.memory.told, text)[-answers.MAX_TOLD :]
-        self.memory = replace(self.memory, told=told)
+        told = (*self.memory.context.turns[-1].told, text)
+        self._change(self.memory.context.note(told=told))
 
     def count_answer(self) -> None:
         """Takes note that the model has answered."""
@@ -84,4 +90,4 @@ class Knowledge:
 
     def begin_turn(self) -> None:
         """Ends an exchange: what follows belongs to the next."""
-        self.memory = replace(self.memory, context=self.memory.context.begin_turn())
+        self._change(self.memory.context.begin_turn())

@@ -27,17 +27,18 @@ def reply(ask: Ask, gathered: Gathered, knowledge: Knowledge, scenario: Scenario
         ask: The question.
         gathered: What came in before it.
         knowledge: What the session knows.
-        scenario: What to say instead; it has no say in what functions returned.
+        scenario: What to say instead.
     """
-    if ask.results:
-        return answers.returned(ask.results)
-    written = ask.text or " ".join(gathered.texts)
     truth = _truth(ask, gathered, knowledge)
-    say = scenario.answer(knowledge.memory.turns + 1, written)
+    functions = [result.name for result in ask.results]
+    text = truth.text if functions else ask.text or " ".join(gathered.texts)
+    say = scenario.answer(knowledge.memory.turns + 1, text, functions=functions)
     return truth if say is None else Answer(say, "scenario")
 
 
 def _truth(ask: Ask, gathered: Gathered, knowledge: Knowledge) -> Answer:
+    if ask.results:
+        return answers.returned(ask.results)
     if ask.heard is not None:
         return answers.spoken(ask.heard, gathered)
     if ask.is_greeting:

@@ -8,18 +8,21 @@ same words always give the same call.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from typing import Any, TypeGuard
 
 from understudy.errors import invalid
 from understudy.messages import FunctionResult
 from understudy.profiles import Profile
+from understudy.usage import text_tokens
 
 SAMPLE_TEXT = "example"
 """A string argument for which the user typed nothing."""
 MAX_TEXT = 4_000
+MAX_DECLARED = 20_000
+"""Names and texts in a list of tools of which the tokens are counted."""
 MAX_FUNCTIONS = 512
 """Beyond these a client could keep the event loop busy with one typed message."""
 _MAX_DEPTH = 8
@@ -64,6 +67,29 @@ def read_functions(tools: Sequence[Mapping[str, Any]], profile: Profile) -> tupl
         for tool in tools
         for declaration in tool.get("functionDeclarations", ())
     )
+
+
+def declared_tokens(tools: Sequence[Mapping[str, Any]]) -> int:
+    """Returns an estimate of what a normalised `Tool` list costs: all its names and texts."""
+    return text_tokens("".join(islice(_texts(tools), MAX_DECLARED)))
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yields what JSON consists of, "" for its containers; a nested one takes no recursion."""
+    levels: list[Iterator[object]] = [iter((value,))]
+    while levels:
+        for item in levels[-1]:
+            if isinstance(item, dict):
+                levels.append(chain.from_iterable(item.items()))
+            elif _is_list(item):
+                levels.append(iter(item))
+            else:
+                yield "" if item is None else str(item)
+                continue
+            yield ""
+            break
+        else:
+            levels.pop()
 
 
 def _read_function(declaration: Mapping[str, Any], profile: Profile) -> Function:
