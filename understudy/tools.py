@@ -29,6 +29,8 @@ _MAX_DEPTH = 8
 """How deep arguments are made up; a schema given as JSON may be nested without end."""
 _NAMED = re.compile(r"(?<!\S)(\w+)=(?:\"([^\"]*)\"|'([^']*)'|(\S+))")
 _LEADING = re.compile(r"^[\s:,.()]*(?:(?:for|in|of|with|to|at|on|from)\s+)?", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-z][\w:.-]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
+"""LiveKit's plugin writes `<instructions>` around what it asks for: such tags are no words."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 SCHEDULINGS = ("INTERRUPT", "WHEN_IDLE", "SILENT")
 
@@ -112,11 +114,11 @@ def requested(text: str, functions: Sequence[Function]) -> tuple[Call, ...]:
     """Returns the calls that a typed text asks for, in the order of the names in it.
 
     Args:
-        text: What the user typed, of which the first 4,000 characters count. What follows a
-            name, up to the next, is for its arguments.
+        text: What the user typed, of which the first 4,000 characters count, and markup tags
+            don't. What follows a name, up to the next, is for its arguments.
         functions: What is declared, of which the first 512 count; of two with one name the first.
     """
-    text = text[:MAX_TEXT]
+    text = _TAG.sub(" ", text[:MAX_TEXT])
     lowered = text.lower()
     found: dict[int, tuple[int, Function]] = {}
     for function in functions[:MAX_FUNCTIONS]:
