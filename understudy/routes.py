@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from urllib.parse import parse_qs, urlsplit
 
 from understudy.errors import ProtocolError, invalid, refused
@@ -35,6 +36,23 @@ class LiveRoute:
     is_constrained: bool = False
 
 
+class AuthMode(StrEnum):
+    """A way to come in, as far as reports tell them apart."""
+
+    KEY = "key"
+    """An API key."""
+    NO_KEY = "no-key"
+    """Nothing at all."""
+    TOKEN = "token"
+    """An ephemeral token at the endpoint for tokens."""
+    PLAIN_TOKEN = "plain-token"
+    """An ephemeral token at the endpoint for keys."""
+    CONSTRAINED_KEY = "constrained-key"
+    """An API key at the endpoint for tokens."""
+    DOUBLE_SLASH = "double-slash"
+    """A path with repeated slashes, as SDKs make of a base URL that ends in one."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelsRoute:
     """The list of models, or one of them."""
@@ -49,7 +67,10 @@ class TokensRoute:
     key: str | None
 
 
-def route(target: str, headers: Mapping[str, str]) -> LiveRoute | ModelsRoute | TokensRoute | None:
+Route = LiveRoute | ModelsRoute | TokensRoute
+
+
+def route(target: str, headers: Mapping[str, str]) -> Route | None:
     """Reads a request.
 
     Repeated slashes count as one: a base URL that ends in a slash gives `//ws/...` with every
@@ -73,6 +94,17 @@ def route(target: str, headers: Mapping[str, str]) -> LiveRoute | ModelsRoute | 
     if match := _MODELS.fullmatch(path):
         return ModelsRoute(match[1])
     return None
+
+
+def auth_modes(target: str, route: LiveRoute) -> set[AuthMode]:
+    """Returns in which ways a client comes in: one of the key, and perhaps one of the path."""
+    if route.key is None:
+        mode = AuthMode.NO_KEY
+    elif route.key.startswith(TOKEN_PREFIX):
+        mode = AuthMode.TOKEN if route.is_constrained else AuthMode.PLAIN_TOKEN
+    else:
+        mode = AuthMode.CONSTRAINED_KEY if route.is_constrained else AuthMode.KEY
+    return {mode, AuthMode.DOUBLE_SLASH} if "//" in target.partition("?")[0] else {mode}
 
 
 def _key(query: str, headers: Mapping[str, str]) -> str | None:
