@@ -277,11 +277,13 @@ class Understudy:
 
     async def _serve(self, websocket: ServerConnection) -> None:
         assert isinstance(websocket, BreakableConnection) and websocket.request is not None
-        route = routes.route(websocket.request.path, _lower(websocket.request.headers))
+        target, headers = websocket.request.path, _lower(websocket.request.headers)
+        route = routes.route(target, headers)
         assert isinstance(route, routes.LiveRoute)
         self._connections += 1
         session_id = f"s{self._connections}"
-        self._recorder.add(session_id, "connected", {"version": route.api_version})
+        endpoint = {"version": route.api_version, "constrained": route.is_constrained}
+        self._recorder.add(session_id, "connected", {**endpoint, **routes.note(target, headers)})
         capture = self._capture(session_id)
         try:
             await asyncio.shield(self._warm)
