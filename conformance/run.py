@@ -99,7 +99,7 @@ def _arguments() -> argparse.Namespace:
     )
     arguments = parser.parse_args()
     if unknown := set(arguments.clients) - set(names):
-        parser.error(f"there is no client {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+        parser.error(f"no client is called {' or '.join(sorted(unknown))}, only {', '.join(names)}")
     return arguments
 
 
