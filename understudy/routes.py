@@ -18,6 +18,7 @@ _LIVE = re.compile(
     r"\.GenerativeService\.BidiGenerateContent(Constrained)?/?"
 )
 _TOKENS = re.compile(r".*/v1alpha/auth_tokens/?")
+_CLIENT_CHARACTERS = 200
 _MODELS = re.compile(r".*/(?:v1|v1beta|v1alpha)/models(?:/([^/]+))?/?")
 
 
@@ -107,17 +108,34 @@ def auth_modes(target: str, route: LiveRoute) -> set[AuthMode]:
     return {mode, AuthMode.DOUBLE_SLASH} if "//" in target.partition("?")[0] else {mode}
 
 
+def note(target: str, headers: Mapping[str, str]) -> dict[str, str | list[str]]:
+    """Returns what the record says of a Live request: the client and its credentials' kinds.
+
+    Args:
+        target: The request target, query included.
+        headers: The request's headers; looked up by lower-case names.
+    """
+    keys = _keys(target.partition("?")[2], headers)
+    kinds = {"token" if key.startswith(TOKEN_PREFIX) else "key" for key in keys}
+    client = headers.get("x-goog-api-client") or headers.get("user-agent", "")
+    return {"credentials": sorted(kinds), "client": client[:_CLIENT_CHARACTERS]}
+
+
 def _key(query: str, headers: Mapping[str, str]) -> str | None:
-    """Finds the key where the SDKs put it: google-genai in a header, JavaScript in the query."""
+    return next(iter(_keys(query, headers)), None)
+
+
+def _keys(query: str, headers: Mapping[str, str]) -> list[str]:
+    """Finds keys where the SDKs put them: google-genai in a header, JavaScript in the query."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     parameters = parse_qs(urlsplit(f"?{query}").query)
-    return (
-        headers.get("x-goog-api-key")
-        or next(iter(parameters.get("key", ())), None)
-        or next(iter(parameters.get("access_token", ())), None)
-        or (token.strip() if scheme.lower() == "token" else None)
-        or None
+    found = (
+        headers.get("x-goog-api-key"),
+        next(iter(parameters.get("key", ())), None),
+        next(iter(parameters.get("access_token", ())), None),
+        token.strip() if scheme.lower() == "token" else None,
     )
+    return [key for key in found if key]
 
 
 def check_key(key: str | None, accepted: Collection[str] | None) -> ProtocolError | None:

@@ -271,17 +271,20 @@ class Understudy:
         return None
 
     async def _serve(self, websocket: ServerConnection) -> None:
-        assert isinstance(websocket, BreakableConnection)
+        assert isinstance(websocket, BreakableConnection) and websocket.request is not None
         arrival = self._arrivals[websocket]
         self._connections += 1
         session_id = f"s{self._connections}"
-        self._recorder.add(session_id, "connected", {"version": arrival.route.api_version})
+        route = arrival.route
+        endpoint = {"version": route.api_version, "constrained": route.is_constrained}
+        client = routes.note(websocket.request.path, _lower(websocket.request.headers))
+        self._recorder.add(session_id, "connected", {**endpoint, **client})
         capture = self._capture(session_id)
         try:
             await asyncio.shield(self._warm)
             connection = self._running[session_id] = Connection(
                 websocket,
-                self._sessions.make(arrival.route),
+                self._sessions.make(route),
                 workers=self._workers,
                 clock=self._clock,
                 note=lambda event, fields: self._recorder.add(session_id, event, fields),
