@@ -24,7 +24,7 @@ _LOOK = re.compile(r"\b(see|seen|look|colou?rs?|pictures?|images?|photos?|screen
 _REMEMBER = re.compile(r"\b(remember|recall|so far|did i tell you|have i told you)\b")
 _KEEP = re.compile(r"^(?:please\s+)?remember\b(?:\s+that\b)?[\s:,]+", re.I)
 MAX_TOLD = 8
-"""How much is kept of what the user asked to be remembered; the oldest give way."""
+"""How much is told of what the user asked to be remembered: the latest."""
 _COUNT = re.compile(r"\bcount(?: up)? to (\d{1,6})\b")
 
 
@@ -168,7 +168,7 @@ def _latest_pictures(latest: Mapping[str, Seen]) -> str:
 def _recollection(memory: Memory) -> str:
     answers = "once" if memory.turns == 1 else f"{memory.turns} times"
     said = [f"I have answered you {answers}."]
-    said += [f"You told me: {_quote(told)}" for told in memory.told]
+    said += [f"You told me: {_quote(told)}" for told in memory.told[-MAX_TOLD:]]
     if memory.heard is not None and memory.heard.speech_s:
         said.append(f"You last spoke for {_seconds(memory.heard.speech_s)}.")
     if memory.latest:

@@ -21,21 +21,31 @@ class Memory:
 
     Attributes:
         turns: Answers given.
-        heard: The last thing the user said aloud.
-        latest: The latest picture of each source.
-        context: What is in the context window.
+        context: What is in the context window; what is not is forgotten.
         age_s: How long the session has lasted, on all its connections.
         saw_video: Whether there was video in it.
-        told: What the user asked to be remembered, oldest first.
     """
 
     turns: int = 0
-    heard: Heard | None = None
-    latest: Mapping[str, Seen] = field(default_factory=dict)
     context: Context = field(default_factory=Context)
     age_s: float = 0.0
     saw_video: bool = False
-    told: tuple[str, ...] = ()
+
+    @property
+    def heard(self) -> Heard | None:
+        """The last thing the user said aloud."""
+        heard = (turn.heard for turn in reversed(self.context.turns))
+        return next(filter(None, heard), None)
+
+    @property
+    def latest(self) -> Mapping[str, Seen]:
+        """The latest picture of each source."""
+        return dict(item for turn in self.context.turns for item in turn.seen.items())
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What the user asked to be remembered, oldest first."""
+        return tuple(text for turn in self.context.turns for text in turn.told)
 
 
 @dataclass(slots=True)

@@ -41,6 +41,7 @@ class Admission:
 class _Token:
     until: datetime
     start_until: datetime
+    minted_by: str | None
     uses_left: int | None
     setup: Mapping[str, Any] | None
     mask: tuple[str, ...] | None
@@ -64,19 +65,20 @@ class TokenStore:
         self._now = now
         self._tokens: OrderedDict[str, _Token] = OrderedDict()
 
-    def mint(self, body: bytes) -> tuple[HTTPStatus, str]:
+    def mint(self, body: bytes, *, key: str | None = None) -> tuple[HTTPStatus, str]:
         """Answers `POST auth_tokens`.
 
         Args:
             body: The request's JSON: `uses`, `expireTime`, `newSessionExpireTime`,
                 `bidiGenerateContentSetup` and `fieldMask`, each optional.
+            key: On whose account.
 
         Returns:
             The status and the JSON of the answer: the token's name, or what is wrong.
         """
         try:
             fields = normalise("AuthToken", json.loads(body or b"{}"))
-            token = self._read(fields)
+            token = self._read(fields, key)
         except (ValueError, RecursionError):
             return error_answer(HTTPStatus.BAD_REQUEST, "Invalid JSON payload received.")
         except ProtocolError as error:
@@ -109,7 +111,12 @@ class TokenStore:
             token.uses_left -= 1
         return Admission(_constrained(setup, token), (token.until - now).total_seconds())
 
-    def _read(self, fields: Mapping[str, Any]) -> _Token:
+    def owner(self, name: str) -> str:
+        """Returns the key that minted a token; anything else counts for itself."""
+        token = self._tokens.get(name)
+        return name if token is None or token.minted_by is None else token.minted_by
+
+    def _read(self, fields: Mapping[str, Any], key: str | None) -> _Token:
         now = self._now()
         uses = fields.get("uses", 1)
         if uses < 0:
@@ -120,6 +127,7 @@ class TokenStore:
         return _Token(
             until,
             start_until,
+            key,
             uses or None,
             fields.get("bidiGenerateContentSetup"),
             tuple(map(_camel_case, mask)) or None,

@@ -8,24 +8,29 @@ same words always give the same call.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from typing import Any, TypeGuard
 
 from understudy.errors import invalid
 from understudy.messages import FunctionResult
 from understudy.profiles import Profile
+from understudy.usage import text_tokens
 
 SAMPLE_TEXT = "example"
 """A string argument for which the user typed nothing."""
 MAX_TEXT = 4_000
+MAX_DECLARED = 20_000
+"""Names and texts in a list of tools of which the tokens are counted."""
 MAX_FUNCTIONS = 512
 """Beyond these a client could keep the event loop busy with one typed message."""
 _MAX_DEPTH = 8
 """How deep arguments are made up; a schema given as JSON may be nested without end."""
 _NAMED = re.compile(r"(?<!\S)(\w+)=(?:\"([^\"]*)\"|'([^']*)'|(\S+))")
 _LEADING = re.compile(r"^[\s:,.()]*(?:(?:for|in|of|with|to|at|on|from)\s+)?", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-z][\w:.-]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
+"""LiveKit's plugin writes `<instructions>` around what it asks for: such tags are no words."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 SCHEDULINGS = ("INTERRUPT", "WHEN_IDLE", "SILENT")
 
@@ -66,6 +71,29 @@ def read_functions(tools: Sequence[Mapping[str, Any]], profile: Profile) -> tupl
     )
 
 
+def declared_tokens(tools: Sequence[Mapping[str, Any]]) -> int:
+    """Returns an estimate of what a normalised `Tool` list costs: all its names and texts."""
+    return text_tokens("".join(islice(_texts(tools), MAX_DECLARED)))
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yields what JSON consists of, "" for its containers; a nested one takes no recursion."""
+    levels: list[Iterator[object]] = [iter((value,))]
+    while levels:
+        for item in levels[-1]:
+            if isinstance(item, dict):
+                levels.append(chain.from_iterable(item.items()))
+            elif _is_list(item):
+                levels.append(iter(item))
+            else:
+                yield "" if item is None else str(item)
+                continue
+            yield ""
+            break
+        else:
+            levels.pop()
+
+
 def _read_function(declaration: Mapping[str, Any], profile: Profile) -> Function:
     behaviour = declaration.get("behavior", "UNSPECIFIED")
     if behaviour == "UNSPECIFIED":
@@ -86,11 +114,11 @@ def requested(text: str, functions: Sequence[Function]) -> tuple[Call, ...]:
     """Returns the calls that a typed text asks for, in the order of the names in it.
 
     Args:
-        text: What the user typed, of which the first 4,000 characters count. What follows a
-            name, up to the next, is for its arguments.
+        text: What the user typed, of which the first 4,000 characters count, and markup tags
+            don't. What follows a name, up to the next, is for its arguments.
         functions: What is declared, of which the first 512 count; of two with one name the first.
     """
-    text = text[:MAX_TEXT]
+    text = _TAG.sub(" ", text[:MAX_TEXT])
     lowered = text.lower()
     found: dict[int, tuple[int, Function]] = {}
     for function in functions[:MAX_FUNCTIONS]:
