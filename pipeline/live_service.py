@@ -151,6 +151,8 @@ class LiveService(LiveInput):
                     async for message in session.receive():
                         await self._handle_server_message(message)
         except Exception as error:
+            if self._disconnecting:
+                return None
             if self._is_leaving:
                 self._is_leaving = False
                 return self._link.left(_now())

@@ -160,8 +160,8 @@ class Talk:
     @property
     def turns(self) -> list[dict[str, Any]]:
         """The turn log so far."""
-        lines = [line for path in self.turn_logs.glob("*.jsonl") for line in path.open()]
-        return [json.loads(line) for line in lines]
+        paths = self.turn_logs.glob("*.jsonl")
+        return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
 
     def notices(self, kind: str) -> list[tuple[float, dict[str, Any]]]:
         """What the page was told of one kind, and when."""
