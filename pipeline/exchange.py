@@ -79,6 +79,11 @@ class Exchange(Generic[Item]):
         return self._question is not None or self._next is not None
 
     @property
+    def is_passed_over(self) -> bool:
+        """Whether something was asked and the model has not begun to answer."""
+        return self._question is not None and self._answer is None
+
+    @property
     def is_transcribed(self) -> bool:
         """Whether the words of the question are known."""
         return self._question is not None and bool(self._question.words)
@@ -122,6 +127,11 @@ class Exchange(Generic[Item]):
     def generated(self) -> None:
         """All of the answer is there, though the model still waits for it to be played."""
         self._is_generated = self._answer is not None
+
+    def was_noise(self) -> None:
+        """What the local VAD took for speech was none: nobody has asked anything."""
+        if self._asking() is self._question and not self.is_transcribed:
+            self._question = None
 
     def settled(self) -> None:
         """The model's turn is complete or was interrupted: a new handle comes."""

@@ -53,7 +53,12 @@ class LiveInput(LiveTools):
 
     async def _handle_user_started_speaking(self, frame: Frame):
         self._exchange.user_began()
+        self._patience.settled()
         await super()._handle_user_started_speaking(frame)
+
+    async def _handle_user_stopped_speaking(self, frame: Frame):
+        self._patience.asked(asyncio.get_running_loop().time())
+        await super()._handle_user_stopped_speaking(frame)
 
     async def _send_user_audio(self, frame: InputAudioRawFrame):
         """Send sound; Pipecat 1.14.0 drops it while there is no connection."""
@@ -160,6 +165,7 @@ class LiveInput(LiveTools):
             if entry.then is not None:
                 then, entry.then = entry.then, None
                 self._exchange.transcribed(entry.words)
+                self._patience.asked(asyncio.get_running_loop().time())
                 await then()
 
     def _repeat(self):

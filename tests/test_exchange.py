@@ -173,3 +173,28 @@ def test_a_monologue_is_repeated_up_to_a_bound():
     exchange.user_began()
     speak(exchange, MAX_QUESTION_S + 10.0)
     assert seconds(exchange.repeat(can_continue=True)) == pytest.approx(MAX_QUESTION_S, abs=0.021)
+
+
+def test_noise_is_no_question():
+    exchange = Exchange()
+    exchange.user_began()
+    speak(exchange, 0.5)
+    exchange.was_noise()
+    assert not exchange.is_open
+
+
+def test_words_are_not_noise():
+    exchange = Exchange()
+    exchange.sent("typed")
+    exchange.transcribed("typed")
+    exchange.was_noise()
+    assert exchange.is_open
+
+
+def test_noise_during_an_answer_leaves_its_question_open():
+    exchange = Exchange()
+    exchange.user_began()
+    speak(exchange, 0.5)
+    exchange.answered("It is")
+    exchange.was_noise()
+    assert exchange.is_open
