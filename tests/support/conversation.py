@@ -11,10 +11,10 @@ import json
 import ssl
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 from google.genai.types import HttpOptions
@@ -37,7 +37,10 @@ from pipeline.settings import Settings
 from understudy import Understudy
 
 IN_HZ, OUT_HZ = 16_000, 24_000
+_http_options = live_service.http_options
 _TICK_S = 0.02
+_OPTIONS: ContextVar[HttpOptions] = ContextVar("options")
+"""Where this talk's understudy is: several talks can be held at a time."""
 
 
 class _Ear(BaseInputTransport):
@@ -225,11 +228,10 @@ async def talk(
             name="tester", title="T", summary="S", greeting=greeting, instruction="Be brief."
         )
         transport = DirectTransport()
-        options = _options(understudy)
-        with patch.object(live_service, "http_options", lambda **_: options):
-            conversation = await build(
-                transport, persona=persona, settings=settings, file_storage=None, tools=tools
-            )
+        _OPTIONS.set(_options(understudy))
+        conversation = await build(
+            transport, persona=persona, settings=settings, file_storage=None, tools=tools
+        )
         args = RunnerArguments(session_id="talk")
         args.handle_sigint = args.handle_sigterm = False
         session = Session(
@@ -243,6 +245,7 @@ async def talk(
         try:
             await asyncio.sleep(0.05)
             await transport.connect()
+            session._ready.set()  # pyright: ignore - as a page says
             yield Talk(transport, understudy, session, conversation.service, running, folder)
         finally:
             if not running.done():
@@ -251,8 +254,15 @@ async def talk(
                 await running
 
 
+def _options_of_this_talk(**given: Any) -> HttpOptions:
+    return _OPTIONS.get(None) or _http_options(**given)
+
+
+live_service.http_options = _options_of_this_talk
+
+
 def _options(understudy: Understudy) -> HttpOptions:
-    options = live_service.http_options(connect_timeout_s=8)
+    options = _http_options(connect_timeout_s=8)
     context = ssl.create_default_context(cafile=understudy.cert_path)
     assert options.async_client_args is not None
     options.base_url = understudy.base_url
