@@ -22,14 +22,16 @@ from understudy.moments import Place
 TOLD_S = 2.0
 _THINKING_S = 1.2
 """What an answer takes when nothing is wrong, with room for a busy machine."""
-_PROBE = "is all well"
+_PROBES = ("is all well", "are things well")
+"""What is asked after the fault; a second time, if the model had nothing to say to the first."""
+_SILENT = "The model had nothing to say to that."
 _QUESTION = "How are you today?"
-_SCENARIO = f"""
+_SCENARIO = """
 answers:
   - say: I have found it.
     returned: look_up
   - say: All is well.
-    contains: [{_PROBE.split()[-1]}]
+    contains: [well]
   - say: One, two, three, four, five, six, seven, eight.
     contains: [count]
   - say: I hear you.
@@ -147,14 +149,20 @@ class _Trial:
         await self._see_through()
         if self._is_over:
             return
-        before = len(conversation.events("answer"))
-        await self._type(_PROBE)
+        for probe in _PROBES:
+            before, notices = len(conversation.events("answer")), len(self._notices())
+            await self._type(probe)
 
-        def is_answered() -> bool:
-            answers = conversation.events("answer")[before:]
-            return any(a["text"].startswith("All is well") for a in answers) or self._is_over
+            def is_answered(before=before, notices=notices, asked_s=self._asked_s[-1]) -> bool:
+                answers = conversation.events("answer")[before:]
+                is_silent = _SILENT in self._notices()[notices:]
+                is_given = any(answer["text"].startswith("All is well") for answer in answers)
+                is_heard = any(at_s > asked_s for at_s, _ in conversation.transport.heard[-5:])
+                return is_given and is_heard or is_silent or self._is_over
 
-        await conversation.until(is_answered, within_s=45)
+            await conversation.until(is_answered, within_s=45)
+            if _SILENT not in self._notices()[notices:]:
+                break
         if not self._is_over:
             await conversation.until_quiet(for_s=0.6)
 
@@ -204,6 +212,9 @@ class _Trial:
             issubclass(fault, Ending) and place is not Place.CONNECT
         ):
             inject(self._fault, parameters=parameters, session=session, moment=_AT_ONCE)
+        elif self._fault == "silent-turn":  # one: if it never answers, nothing goes on
+            turn = len(conversation.events("turn_complete")) + 1
+            inject(self._fault, session=session, moment={"at": str(place), "turn": turn})
         else:
             inject(self._fault, session=session)
 
@@ -217,7 +228,7 @@ class _Trial:
                 await conversation.until(lambda: not conversation.transport.ear.is_speaking)
                 self._asked_s.append(time.monotonic() + 0.5)
         with_answer = self._state is not State.IDLE
-        with_words = self._fault not in ("silent-turn", "video-flood-mutes", "black-hole")
+        with_words = self._fault not in ("silent-turn", "black-hole")
         if with_answer and with_words:
             start_s = self._struck_s if self._state is State.BOT_SPEAKS else self._asked_s[-1]
             heard = conversation.transport.heard
@@ -310,7 +321,7 @@ class _Trial:
         users = [turn["text"] for turn in turns if turn["side"] == "user"]
         problems = []
         for text in self._typed:
-            if (number := sum(text in words for words in users)) != 1:
+            if (number := sum(words.count(text) for words in users)) != 1:
                 problems.append(f"{text!r} is {number} times in the turn log")
         spoken = [text for text in users if text.startswith("[")]
         if len(spoken) > self._spoken:
