@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from understudy.answers import to_keep
 from understudy.effects import Look, Outbox
 from understudy.errors import refused
 from understudy.facts import Seen
@@ -73,6 +74,8 @@ class Gathering:
             return
         if turn.text.strip():
             self.gathered.texts.append(turn.text)
+        if is_opening and (kept := to_keep(turn.text)):
+            self._knowledge.keep(kept)
         for blob in turn.blobs:
             if not blob.mime_type.startswith("image/"):
                 raise refused("Operation not supported")

@@ -36,6 +36,8 @@ answers:
     contains: [count]
   - say: I hear you.
 """
+_FROM_THE_START = ("resume-fails-after-1011", "resume-fails-after-video")
+"""Faults that have to see the handles go out which they spoil."""
 _AT_ONCE = {"at": "clock", "after_ms": 1}
 
 
@@ -109,7 +111,11 @@ async def run_cell(fault: str, state: State) -> Cell:
         try:
             async with asyncio.timeout(90):
                 async with talk(
-                    logs, greeting=None, tools=[tool.as_function()], scenario=scenario
+                    logs,
+                    greeting=None,
+                    tools=[tool.as_function()],
+                    scenario=scenario,
+                    faults=[fault] if fault in _FROM_THE_START else [],
                 ) as conversation:
                     trial = _Trial(conversation, fault, state, tool)
                     await trial.run()
@@ -205,8 +211,7 @@ class _Trial:
             number = len(conversation.events("connected")) + 1
             inject(self._fault, moment={"at": str(place), "connection": number})
             inject("rst", session=session)
-        elif self._fault.startswith("resume-fails"):
-            inject(self._fault)
+        elif self._fault in _FROM_THE_START:
             inject("internal", session=session, moment=_AT_ONCE)
         elif place in (Place.AFTER_SETUP, Place.CLOCK) or (
             issubclass(fault, Ending) and place is not Place.CONNECT

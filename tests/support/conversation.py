@@ -20,10 +20,10 @@ import numpy as np
 from google.genai.types import HttpOptions
 from pipecat.frames.frames import (
     InputAudioRawFrame,
+    InputTransportMessageFrame,
     OutputAudioRawFrame,
     StartFrame,
 )
-from pipecat.processors.frameworks.rtvi.frames import RTVISendTextFrame
 from pipecat.runner.types import RunnerArguments
 from pipecat.transports.base_input import BaseInputTransport
 from pipecat.transports.base_output import BaseOutputTransport
@@ -39,6 +39,7 @@ from understudy import Understudy
 IN_HZ, OUT_HZ = 16_000, 24_000
 _http_options = live_service.http_options
 _TICK_S = 0.02
+_ABOUT = {"library": "test"}
 _OPTIONS: ContextVar[HttpOptions] = ContextVar("options")
 """Where this talk's understudy is: several talks can be held at a time."""
 
@@ -68,6 +69,11 @@ class _Ear(BaseInputTransport):
     @property
     def is_speaking(self) -> bool:
         return self._said.size > 0
+
+    async def receive(self, kind: str, data: dict[str, Any]):
+        """Takes an RTVI message of the page."""
+        message = {"label": "rtvi-ai", "type": kind, "id": str(time.monotonic()), "data": data}
+        await self.broadcast_frame(InputTransportMessageFrame, message=message)
 
     async def _hear(self):
         size = int(IN_HZ * _TICK_S)
@@ -158,7 +164,7 @@ class Talk:
 
     async def type(self, text: str) -> None:
         """Type a message, as the page does."""
-        await self.session._worker.queue_frame(RTVISendTextFrame(msg_id="m", text=text))  # pyright: ignore
+        await self.transport.ear.receive("send-text", {"content": text})
 
     @property
     def turns(self) -> list[dict[str, Any]]:
@@ -245,7 +251,7 @@ async def talk(
         try:
             await asyncio.sleep(0.05)
             await transport.connect()
-            session._ready.set()  # pyright: ignore - as a page says
+            await transport.ear.receive("client-ready", {"version": "1.0.0", "about": _ABOUT})
             yield Talk(transport, understudy, session, conversation.service, running, folder)
         finally:
             if not running.done():
