@@ -58,10 +58,12 @@ class LinkNews:
     Parameters:
         state: Where it stands.
         text: One sentence for the user.
+        is_notice: Whether the sentence says more than the state does.
     """
 
     state: LinkState
     text: str
+    is_notice: bool = False
 
 
 @functools.cache
@@ -241,7 +243,7 @@ class LiveService(LiveInput):
     async def _turn_ended(self, content: LiveServerContent):
         """Tell the user when the model has passed over what they asked."""
         if self._exchange.is_passed_over:
-            await self._tell(LinkNews(state=self._link.state, text=_NOTHING_TO_SAY))
+            await self._notify(_NOTHING_TO_SAY)
         await super()._turn_ended(content)
 
     async def _settle(self):
@@ -286,7 +288,7 @@ class LiveService(LiveInput):
                 self._patience.settled()
                 return
         self._is_slow = True
-        await self._tell(LinkNews(state=self._link.state, text=_SLOW))
+        await self._notify(_SLOW)
 
     # --- what the user is told ------------------------------------------------------------------
 
@@ -296,14 +298,18 @@ class LiveService(LiveInput):
 
     async def _tell_link(self):
         state = self._link.state
-        text = _SENTENCES[state]
+        news = LinkNews(state=state, text=_SENTENCES[state])
         if state is LinkState.READY and (lost := self._waiting.take_lost()):
             logger.warning(f"{self}: lost {lost.audio_s:.1f} s of sound, {lost.items} messages")
             what = [f"{lost.audio_s:.0f} s of what was said"] if lost.audio_s else []
             what += [f"{lost.items} of the messages"] if lost.items else []
             text = f"The model is listening again, but {' and '.join(what)} got lost."
-        if (state, text) != (self.link_news.state, self.link_news.text):
-            await self._tell(LinkNews(state=state, text=text))
+            news = LinkNews(state=state, text=text, is_notice=True)
+        if news != self.link_news:
+            await self._tell(news)
+
+    async def _notify(self, text: str):
+        await self._tell(LinkNews(state=self._link.state, text=text, is_notice=True))
 
     async def _tell(self, news: LinkNews):
         self.link_news = news
