@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
 from understudy.usage import Usage
 
+MAX_TURNS = 128
+"""Exchanges that are counted apart; the oldest are counted as one beyond. Each handle keeps them:
+without a limit a client that types as fast as it can takes gigabytes in one connection."""
 TRIGGER_SHARE = 0.8
 """Vendor documentation: compression begins at 80 % of the window unless triggerTokens says."""
 
@@ -31,7 +35,8 @@ class Context:
 
     Attributes:
         instruction: Tokens of the system instruction, which is never dropped.
-        turns: Tokens of each exchange, from what the user said to what the model did.
+        turns: Tokens of each exchange, from what the user said to what the model did; at most
+            `MAX_TURNS`.
     """
 
     instruction: Usage = field(default_factory=Usage)
@@ -40,11 +45,7 @@ class Context:
     @property
     def usage(self) -> Usage:
         """All of it."""
-        return reduce(
-            lambda a, b: a.add(text=b.text, audio=b.audio, image=b.image),
-            self.turns,
-            self.instruction,
-        )
+        return _sum(self.turns, self.instruction)
 
     def add(self, *, text: int = 0, audio: int = 0, image: int = 0) -> Context:
         """Returns the context with so much more in the present turn."""
@@ -53,7 +54,13 @@ class Context:
 
     def begin_turn(self) -> Context:
         """Returns the context in which what follows belongs to a new turn."""
-        return self if self.turns[-1] == Usage() else replace(self, turns=(*self.turns, Usage()))
+        if self.turns[-1] == Usage():
+            return self
+        turns = (*self.turns, Usage())
+        if len(turns) > MAX_TURNS:
+            oldest, next_oldest, *later = turns
+            turns = (_sum([next_oldest], oldest), *later)
+        return replace(self, turns=turns)
 
     def slid(self, sliding: Sliding) -> Context:
         """Returns the context with its oldest turns dropped, if it has reached the trigger.
@@ -67,3 +74,7 @@ class Context:
         while len(turns) > 1 and total > sliding.target:
             total -= turns.pop(0).total
         return replace(self, turns=tuple(turns))
+
+
+def _sum(turns: Iterable[Usage], start: Usage) -> Usage:
+    return reduce(lambda a, b: a.add(text=b.text, audio=b.audio, image=b.image), turns, start)

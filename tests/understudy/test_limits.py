@@ -1,11 +1,12 @@
 """How long connections, sessions, handles and the context window last."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
 
 from tests.understudy.support import MODEL_2_5, Client, picture
-from understudy.context import Context, Sliding, read_sliding
+from understudy.context import MAX_TURNS, Context, Sliding, read_sliding
 from understudy.memory import ResumptionStore
 from understudy.usage import Usage
 
@@ -198,6 +199,31 @@ def test_it_is_cut_where_a_turn_begins_and_keeps_the_instruction_and_the_present
     assert context.slid(Sliding(131, 0)) is context
     assert context.slid(Sliding(130, 100)).turns == (Usage(audio=40), Usage(audio=50))
     assert context.slid(Sliding(130, 0)).usage == Usage(text=10, audio=50)
+
+
+def test_the_oldest_of_very_many_turns_are_counted_as_one():
+    context = Context(Usage(text=10))
+    for tokens in range(1, 1_001):
+        context = context.begin_turn().add(text=tokens)
+    assert len(context.turns) == MAX_TURNS
+    assert context.usage.total == 10 + 500_500
+    assert context.turns[-1] == Usage(text=1_000)
+    assert context.turns[1] == Usage(text=1_000 - MAX_TURNS + 2)
+
+
+def test_handles_of_a_session_of_thousands_of_turns_take_little():
+    """Each handle knows each turn; a client that types on and on had 66 MB after 4,000 texts."""
+    store = ResumptionStore()
+    client = Client(store).set_up()
+    tracemalloc.start()
+    for _ in range(2_000):
+        client.type("a")
+        client.sent.clear()
+        client.notes.clear()
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert client.closed is None
+    assert taken < 4_000 * 3_000
 
 
 @pytest.mark.parametrize("scale", [1, 60])
