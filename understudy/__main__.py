@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from understudy import ScenarioError, Understudy
+from understudy.memory import MAX_HANDLES
 from understudy.profiles import PROFILES
+from understudy.record import MAX_RECORDS
 from understudy.rules import Rule, read_option
 
 _USAGE_ERROR = 2
@@ -74,6 +76,20 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         action="store_true",
         help="refuse a resumption handle while its old connection is open",
     )
+    parser.add_argument(
+        "--max-records",
+        type=_count,
+        default=MAX_RECORDS,
+        metavar="N",
+        help="events kept in memory, for GET /sessions",
+    )
+    parser.add_argument(
+        "--max-handles",
+        type=_count,
+        default=MAX_HANDLES,
+        metavar="N",
+        help="resumption handles kept; the oldest are forgotten beyond",
+    )
     parser.add_argument("--until-eof", action="store_true", help="end when standard input does")
     return parser.parse_args(argv)
 
@@ -88,6 +104,12 @@ class _Parser(argparse.ArgumentParser):
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65_535:
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text[:10]) <= 10_000_000:
+        raise argparse.ArgumentTypeError("this is a number from 1 on")
     return int(text)
 
 
@@ -158,6 +180,8 @@ async def _run(options: argparse.Namespace) -> None:
         text_frames=options.text_frames,
         clock_scale=options.clock_scale,
         exclusive_handles=options.exclusive_handles,
+        max_records=options.max_records,
+        max_handles=options.max_handles,
     )
     async with understudy:
         _announce(understudy)

@@ -28,10 +28,10 @@ from understudy.connection import MAX_MESSAGE_BYTES, Connection
 from understudy.desk import Desk
 from understudy.director import Director
 from understudy.errors import INTERNAL_ERROR
-from understudy.memory import HANDLE_TTL_S, ResumptionStore
+from understudy.memory import HANDLE_TTL_S, MAX_HANDLES, ResumptionStore
 from understudy.posting import PostingConnection
 from understudy.profiles import PROFILES, Profile
-from understudy.record import Recorder
+from understudy.record import MAX_RECORDS, Recorder
 from understudy.replay import Replay, load_recording
 from understudy.rules import Rule, make_rule, read_option
 from understudy.scenario import Scenario, load_scenario
@@ -73,6 +73,8 @@ class Understudy:
             or the detection of it, nor ephemeral tokens, whose times clients compute.
         exclusive_handles: Refuse a resumption handle while the connection that was given it is
             still open.
+        max_records: So many events are kept in memory, the last ones, and 64 MB of them at most.
+        max_handles: So many resumption handles are kept; the oldest are forgotten beyond.
         clock: Monotonic seconds.
 
     Raises:
@@ -104,6 +106,8 @@ class Understudy:
         text_frames: bool = False,
         clock_scale: float = 1.0,
         exclusive_handles: bool = False,
+        max_records: int = MAX_RECORDS,
+        max_handles: int = MAX_HANDLES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._host = host
@@ -127,7 +131,8 @@ class Understudy:
         self._tokens = TokenStore(new_hex=lambda: secrets.token_hex(32))
         self._clock_scale = clock_scale
         self._exclusive_handles = exclusive_handles
-        self._store = ResumptionStore(ttl_s=HANDLE_TTL_S / clock_scale)
+        self._max_records = max_records
+        self._store = ResumptionStore(ttl_s=HANDLE_TTL_S / clock_scale, max_handles=max_handles)
         self._connections = 0
         self._stack = AsyncExitStack()
         self.base_url = ""
@@ -137,7 +142,7 @@ class Understudy:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """Every event so far, as in the record file; at most the last 100,000."""
+        """Every event so far, as in the record file; of very many the last."""
         return self._recorder.records
 
     @property
@@ -193,7 +198,9 @@ class Understudy:
             OSError: The port is taken, or a directory or file can't be written.
         """
         async with self._stack as stack:
-            self._recorder = Recorder(clock=self._clock, path=self._record_path)
+            self._recorder = Recorder(
+                clock=self._clock, path=self._record_path, max_records=self._max_records
+            )
             stack.callback(self._recorder.close)
             directory = self._cert_dir or Path(
                 stack.enter_context(tempfile.TemporaryDirectory(prefix="understudy-"))

@@ -83,6 +83,8 @@ def test_what_cannot_be_done_is_one_sentence():
         ["--scenario", "/nowhere/x.yaml"],
         ["--replay", "/nowhere/x.jsonl"],
         ["--clock-scale", "0"],
+        ["--max-records", "0"],
+        ["--max-handles", "many"],
         ["--keys", ","],
         ["--cert-dir", "/proc/nowhere"],
         ["--record", "/nowhere/x.jsonl"],
