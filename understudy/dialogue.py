@@ -13,7 +13,7 @@ from understudy.calls import OpenCalls
 from understudy.effects import Failed, Look, Outbox, Result, Speak
 from understudy.errors import INTERNAL_ERROR, ProtocolError, invalid, refused
 from understudy.facts import Heard, Seen, Unreadable
-from understudy.memory import Gathered, Memory, ResumptionStore
+from understudy.memory import MAX_KEPT_TEXT, Gathered, Memory, ResumptionStore
 from understudy.messages import Blob, FunctionResult, Turn
 from understudy.output import Ask, ModelTurn
 from understudy.scenario import Scenario
@@ -140,7 +140,7 @@ class Dialogue:
         if turn.role == "model":
             return
         if turn.text.strip():
-            self._gathered.texts.append(turn.text)
+            self._gathered.texts.append(turn.text[:MAX_KEPT_TEXT])
         for blob in turn.blobs:
             if not blob.mime_type.startswith("image/"):
                 raise refused("Operation not supported")
@@ -213,7 +213,7 @@ class Dialogue:
     def answer_text(self, text: str, now_s: float) -> None:
         """Answers something typed."""
         self.count(text=text_tokens(text))
-        self._ask(Ask(text=text), now_s)
+        self._ask(Ask(text=text[:MAX_KEPT_TEXT]), now_s)
 
     def answer_content(self, now_s: float) -> None:
         """Answers the clientContent that waits for it, if any."""

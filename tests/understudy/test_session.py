@@ -1,3 +1,5 @@
+import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from tests.understudy.support import (
     speech,
     user,
 )
+from understudy import wire
 from understudy.effects import Failed
 
 QUIET_MIC = silence(0.8)
@@ -348,6 +351,33 @@ def test_content_that_is_not_complete_waits():
     assert client.said() == "You typed: one two."
 
 
+def test_texts_that_wait_take_little():
+    """A client may write megabytes, time and again, and never ask for an answer."""
+    client = Client().set_up()
+    tracemalloc.start()
+    for _ in range(10):
+        client.content(user("x" * 1_000_000), complete=False)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken < 1_000_000
+    assert client.noted("content")[0]["characters"] == 1_000_000
+
+
+def test_questions_that_wait_take_little():
+    client = Client().set_up(
+        realtimeInputConfig={"activityHandling": "NO_INTERRUPTION"},
+        contextWindowCompression={"slidingWindow": {}},
+    )
+    tracemalloc.start()
+    for _ in range(10):
+        client.type("x" * 1_000_000)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken < 1_000_000
+    client.wait(200)
+    assert len(client.noted("answer")) == 10
+
+
 def test_content_interrupts():
     client = Client().set_up()
     client.type("count to 50")
@@ -406,6 +436,21 @@ def test_context_update_exists_on_3_8_only():
     assert taken.noted("context_update") == [{"instruction_characters": 3}]
     assert refused.closed
     assert 'Unknown name "contextUpdate"' in refused.closed[1]
+
+
+def test_a_declaration_that_is_no_json_cannot_come_back_as_one():
+    declaration: dict[str, Any] = {
+        "name": "lookup",
+        "parametersJsonSchema": {
+            "required": ["what"],
+            "properties": {"what": {"enum": [{"\ud800": ["\ud800", 10**30]}]}},
+        },
+    }
+    client = Client().set_up(tools=[{"functionDeclarations": [declaration]}])
+    client.type("lookup")
+    client.wait(1)
+    (call,) = client.messages("toolCall")
+    assert json.loads(wire.encode(call))["functionCalls"][0]["args"] == {"what": {"?": ["?", 1e30]}}
 
 
 def test_a_question_asked_while_another_is_being_thought_about_takes_its_place():

@@ -1,14 +1,25 @@
 """Functions: what calls them, with what, and what becomes of their results."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.understudy.support import MODEL_2_5, MODEL_3_1, Client, silence, speech, user
 from understudy.memory import ResumptionStore
 from understudy.messages import FunctionResult
 from understudy.profiles import PROFILES
-from understudy.tools import Function, arguments, describe, requested, scheduling
+from understudy.tools import (
+    SCHEDULINGS,
+    Function,
+    arguments,
+    describe,
+    requested,
+    scheduling,
+    shortened,
+)
 
 WEATHER = {
     "name": "get_weather",
@@ -19,6 +30,7 @@ WEATHER = {
     },
 }
 LIGHT = {"name": "turn_on_light"}
+_names = st.sampled_from(["error", "output", "result", "scheduling", *SCHEDULINGS])
 
 
 def tools(*declarations: dict[str, Any], behavior: str | None = None) -> dict[str, Any]:
@@ -143,6 +155,36 @@ def test_odd_schemas_make_no_trouble(parameters):
 )
 def test_results_in_words(response, said):
     assert describe([FunctionResult("1", "f", response)]) == said
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(_names | st.text(), inner),
+    ).flatmap(lambda value: st.dictionaries(_names, st.just(value)))
+)
+def test_a_shortened_response_says_the_same(response):
+    long = FunctionResult("1", "f", response)
+    short = FunctionResult("1", "f", shortened(response))
+    assert describe([short]) == describe([long])
+    assert scheduling(short) == scheduling(long)
+    assert len(str(short.response)) < 400
+
+
+def test_results_that_wait_take_little():
+    """A client may return megabytes, sixty-four times, while the understudy speaks."""
+    client = asked(text="get_weather for Paris turn_on_light")
+    client.type("count to 40")
+    client.wait(1)
+    response = {"output": "x" * 1_000_000, "more": ["x" * 1_000_000]}
+    tracemalloc.start()
+    for _ in range(10):
+        respond(client, response, number=0, willContinue=True)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken < 1_000_000
+    client.wait(60)
+    assert client.said().count("and so on") == 10
 
 
 def test_scheduling_may_stand_in_the_field_or_in_the_response():
