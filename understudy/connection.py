@@ -221,7 +221,7 @@ class Connection:
             else:
                 messages = parse(frame)
         except ProtocolError as error:
-            yield _Broke(error)
+            yield _Broke(error.with_traceback(None))  # which would hold this connection
             return
         for message in messages:
             for part in _slices(message):

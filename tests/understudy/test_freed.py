@@ -4,12 +4,14 @@ It comes seldom in a process that remembers much, and a connection with TLS hold
 """
 
 import asyncio
+import contextlib
 import gc
 import json
 from collections.abc import Awaitable, Callable
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from tests.understudy.test_conformance import MODEL, PATH, trust
 from understudy import Understudy
@@ -41,6 +43,13 @@ async def be_refused(client: ClientConnection) -> None:
     await client.wait_closed()
 
 
+async def be_refused_and_go_on(client: ClientConnection) -> None:
+    with contextlib.suppress(ConnectionClosed):
+        for _ in range(10):
+            await client.send('{"nonsense": 1}')
+    await client.wait_closed()
+
+
 async def vanish_while_spoken_to(client: ClientConnection) -> None:
     await client.send(json.dumps({"realtimeInput": {"text": "count to 50"}}))
     while b"inlineData" not in await client.recv(decode=False):
@@ -55,7 +64,8 @@ async def vanish_while_looked_for(client: ClientConnection) -> None:
 
 
 @pytest.mark.parametrize(
-    "end", [leave, be_refused, vanish_while_spoken_to, vanish_while_looked_for]
+    "end",
+    [leave, be_refused, be_refused_and_go_on, vanish_while_spoken_to, vanish_while_looked_for],
 )
 async def test_an_ended_connection_is_free_at_once(
     no_collector, end: Callable[[ClientConnection], Awaitable[None]]
