@@ -214,7 +214,7 @@ def _convert(text: str, schema: Mapping[str, Any]) -> Any:
 
 def _number(value: Any, kind: str) -> float | int:
     match = _NUMBER.fullmatch(str(value))
-    number = float(match[0][:20]) if match else 1.0
+    number = float(match[0][:18]) if match else 1.0  # within 64 bits
     return int(number) if kind == "integer" or number.is_integer() else number
 
 

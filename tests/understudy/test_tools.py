@@ -123,6 +123,13 @@ def test_a_required_argument(schema, text, value):
     assert arguments(parameters, text) == {"x": value}
 
 
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_a_number_without_end_is_cut_to_64_bits(sign):
+    schema = {"properties": {"a": {"type": "INTEGER"}, "b": {"type": "NUMBER"}}}
+    made = arguments(schema, f"a={sign}{'9' * 30} b={sign}{'9' * 30}")
+    assert all(isinstance(number, int) and 10**15 < abs(number) < 2**63 for number in made.values())
+
+
 def test_optional_arguments_are_those_that_are_named():
     properties = {
         "city": {"type": "STRING"},
