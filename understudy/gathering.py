@@ -8,7 +8,7 @@ from understudy.effects import Look, Outbox
 from understudy.errors import refused
 from understudy.facts import Seen
 from understudy.knowledge import Knowledge
-from understudy.memory import Gathered
+from understudy.memory import MAX_KEPT_TEXT, Gathered
 from understudy.messages import Blob, Turn
 from understudy.setup import Settings
 from understudy.usage import frame_tokens, text_tokens
@@ -72,7 +72,7 @@ class Gathering:
         if turn.role == "model":
             return
         if turn.text.strip():
-            self.gathered.texts.append(turn.text)
+            self.gathered.texts.append(turn.text[:MAX_KEPT_TEXT])
         for blob in turn.blobs:
             if not blob.mime_type.startswith("image/"):
                 raise refused("Operation not supported")
