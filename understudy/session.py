@@ -142,7 +142,8 @@ class Session:
             try:
                 action()
             except ProtocolError as error:
-                self._close(error)
+                # A refused key's is kept here: its traceback would hold this session.
+                self._close(error.with_traceback(None))
         return self._outbox.drain()
 
     def _close(self, error: ProtocolError) -> None:

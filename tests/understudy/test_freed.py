@@ -80,8 +80,21 @@ async def test_an_ended_connection_is_free_at_once(
             assert b"setupComplete" in await client.recv(decode=False)
             assert held() == ["Connection", "PostingConnection", "Session"]
             await end(client)
-        async with asyncio.timeout(5):
-            while understudy.records[-1]["event"] != "closed":
-                await asyncio.sleep(0.01)
-        await asyncio.sleep(0.1)  # for the callbacks of what has just ended
-        assert held() == []
+        await assert_free(understudy, held)
+
+
+async def test_a_connection_with_a_refused_key_is_free_at_once(held: Callable[[], list[str]]):
+    async with Understudy() as understudy:
+        url = f"{understudy.base_url.replace('https', 'wss')}{PATH}?key=invalid"
+        async with connect(url, ssl=trust(understudy)) as client:
+            await client.send(json.dumps({"setup": {"model": f"models/{MODEL}"}}))
+            await client.wait_closed()
+        await assert_free(understudy, held)
+
+
+async def assert_free(understudy: Understudy, held: Callable[[], list[str]]) -> None:
+    async with asyncio.timeout(5):
+        while understudy.records[-1]["event"] != "closed":
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)  # for the callbacks of what has just ended
+    assert held() == []
