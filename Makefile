@@ -10,7 +10,7 @@ ARGS   ?=
 NPM    := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --silent
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check conformance bench-understudy fuzz format lock web clean
+.PHONY: help run test check conformance reliability bench-understudy fuzz format lock web clean
 
 help:            ## Show this.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | column -t -s '|'
@@ -25,6 +25,9 @@ test: web/node_modules/.ready            ## Run every test, in a real browser to
 
 conformance: $(VENV)/.run            ## Run five published clients against the understudy; writes docs/conformance.md.
 	$(BIN)/python -m conformance.run $(ARGS)
+
+reliability: $(VENV)/.dev            ## Break the model's service in every way in every state; writes docs/reliability.md.
+	$(BIN)/python -m tests.reliability.run
 
 bench-understudy: $(VENV)/.dev            ## Load the understudy for a minute; writes bench/results/understudy-load.md.
 	$(BIN)/python -m bench.understudy_load

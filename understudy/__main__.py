@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from understudy import ScenarioError, Understudy
+from understudy.memory import MAX_HANDLES
 from understudy.profiles import PROFILES
+from understudy.record import MAX_RECORDS
 from understudy.rules import Rule, read_option
 
 _USAGE_ERROR = 2
@@ -90,6 +92,20 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--quota-at-upgrade",
         action="store_true",
         help="refuse sessions for these two with HTTP 429, not with 1011 after the setup",
+    )
+    parser.add_argument(
+        "--max-records",
+        type=_count,
+        default=MAX_RECORDS,
+        metavar="N",
+        help="events kept in memory, for GET /sessions",
+    )
+    parser.add_argument(
+        "--max-handles",
+        type=_count,
+        default=MAX_HANDLES,
+        metavar="N",
+        help="resumption handles kept; the oldest are forgotten beyond",
     )
     parser.add_argument("--until-eof", action="store_true", help="end when standard input does")
     return parser.parse_args(argv)
@@ -198,6 +214,8 @@ async def _run(options: argparse.Namespace) -> None:
         max_sessions_per_key=options.max_sessions_per_key,
         tokens_per_minute_per_key=options.tokens_per_minute_per_key,
         quota_at_upgrade=options.quota_at_upgrade,
+        max_records=options.max_records,
+        max_handles=options.max_handles,
     )
     async with understudy:
         _announce(understudy)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from understudy.context import MAX_TOLD
 from understudy.facts import Heard, Seen
 from understudy.memory import Gathered, Memory
 from understudy.messages import FunctionResult
@@ -23,8 +24,6 @@ _FRAMES = {"camera": "camera frame", "screenVideo": "screen frame", "upload": "u
 _LOOK = re.compile(r"\b(see|seen|look|colou?rs?|pictures?|images?|photos?|screen|camera|video)\b")
 _REMEMBER = re.compile(r"\b(remember|recall|so far|did i tell you|have i told you)\b")
 _KEEP = re.compile(r"^(?:please\s+)?remember\b(?:\s+that\b)?[\s:,]+", re.I)
-MAX_TOLD = 8
-"""How much is told of what the user asked to be remembered: the latest."""
 _COUNT = re.compile(r"\bcount(?: up)? to (\d{1,6})\b")
 
 

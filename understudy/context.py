@@ -10,6 +10,11 @@ from typing import Any
 from understudy.facts import Heard, Seen
 from understudy.usage import Usage
 
+MAX_TURNS = 128
+"""Exchanges that are counted apart; the oldest are counted as one beyond. Each handle keeps them:
+without a limit a client that types as fast as it can takes gigabytes in one connection."""
+MAX_TOLD = 8
+"""How much is told of what the user asked to be remembered: the latest."""
 TRIGGER_SHARE = 0.8
 """Vendor documentation: compression begins at 80 % of the window unless triggerTokens says."""
 
@@ -44,6 +49,15 @@ class Exchange:
     seen: Mapping[str, Seen] = field(default_factory=dict)
     told: tuple[str, ...] = ()
 
+    def joined(self, later: Exchange) -> Exchange:
+        """Returns this exchange and the next as one, with nothing in it that is never told."""
+        return Exchange(
+            self.usage.plus(later.usage),
+            later.heard or self.heard,
+            {**self.seen, **later.seen},
+            (*self.told, *later.told)[-MAX_TOLD:],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -52,7 +66,7 @@ class Context:
     Attributes:
         instruction: Tokens of the system instruction, which is never dropped.
         tools: Tokens of the declared tools, which aren't either.
-        turns: The exchanges, oldest first; the last is the present one.
+        turns: The exchanges, oldest first, at most `MAX_TURNS`; the last is the present one.
     """
 
     instruction: Usage = field(default_factory=Usage)
@@ -82,7 +96,11 @@ class Context:
         """Returns the context in which what follows belongs to a new exchange."""
         if self.turns[-1] == Exchange():
             return self
-        return replace(self, turns=(*self.turns, Exchange()))
+        turns = (*self.turns, Exchange())
+        if len(turns) > MAX_TURNS:
+            oldest, next_oldest, *later = turns
+            turns = (oldest.joined(next_oldest), *later)
+        return replace(self, turns=turns)
 
     def slid(self, sliding: Sliding) -> Context:
         """Returns the context without its oldest exchanges, if it has reached the trigger.

@@ -15,7 +15,7 @@ from understudy.facts import Heard, Seen, Unreadable
 from understudy.gathering import Gathering
 from understudy.handles import Handles
 from understudy.knowledge import Knowledge
-from understudy.memory import Gathered
+from understudy.memory import MAX_KEPT_TEXT, Gathered
 from understudy.messages import FunctionResult
 from understudy.output import Ask, ModelTurn
 from understudy.quotas import Account
@@ -120,7 +120,7 @@ class Dialogue:
         """Answers something typed."""
         self._give_way(now_s)
         self._knowledge.count(text=text_tokens(text))
-        self._ask(Ask(text=text), now_s)
+        self._ask(Ask(text=text[:MAX_KEPT_TEXT]), now_s)
 
     def answer_content(self, now_s: float) -> None:
         """Answers the clientContent that waits for it, if any."""

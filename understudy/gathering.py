@@ -9,7 +9,7 @@ from understudy.effects import Look, Outbox
 from understudy.errors import refused
 from understudy.facts import Seen
 from understudy.knowledge import Knowledge
-from understudy.memory import Gathered
+from understudy.memory import MAX_KEPT_TEXT, Gathered
 from understudy.messages import Blob, Turn
 from understudy.setup import Settings
 from understudy.usage import frame_tokens, text_tokens
@@ -73,7 +73,7 @@ class Gathering:
         if turn.role == "model":
             return
         if turn.text.strip():
-            self.gathered.texts.append(turn.text)
+            self.gathered.texts.append(turn.text[:MAX_KEPT_TEXT])
         if is_opening and (kept := to_keep(turn.text)):
             self._knowledge.keep(kept)
         for blob in turn.blobs:

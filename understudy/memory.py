@@ -11,8 +11,12 @@ from understudy.facts import Heard, Seen
 
 HANDLE_TTL_S = 7200.0
 """Vendor documentation: a resumption handle is good for two hours."""
+MAX_HANDLES = 10_000
+"""A handle takes 5 KB at most."""
 _MAX_GATHERED = 64
 """Content that waits for an answer; a client that never asks for one must not fill the memory."""
+MAX_KEPT_TEXT = 20_000
+"""Of a text that waits for its answer so many characters are kept; a message may have 8 million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class ResumptionStore:
         max_handles: The oldest go first beyond this many.
     """
 
-    def __init__(self, *, ttl_s: float = HANDLE_TTL_S, max_handles: int = 10_000) -> None:
+    def __init__(self, *, ttl_s: float = HANDLE_TTL_S, max_handles: int = MAX_HANDLES) -> None:
         self._ttl_s = ttl_s
         self._max_handles = max_handles
         self._kept: OrderedDict[str, _Kept] = OrderedDict()

@@ -28,8 +28,9 @@ from understudy.desk import Desk
 from understudy.director import Director
 from understudy.errors import INTERNAL_ERROR
 from understudy.listener import base_url, listen
+from understudy.memory import MAX_HANDLES
 from understudy.reception import TEXT, Reception
-from understudy.record import Recorder
+from understudy.record import MAX_RECORDS, Recorder
 from understudy.rules import Rule, make_rule, read_option
 from understudy.scenario import Scenario, load_scenario
 from understudy.sessions import Sessions
@@ -82,6 +83,8 @@ class Understudy:
         tokens_per_minute_per_key: How many tokens the turns of one key may cost in a minute
             before the next turn or session is refused in the same way; None: any number.
         quota_at_upgrade: Refuse a session for these two with HTTP 429 instead.
+        max_records: So many events are kept in memory, the last ones, and 64 MB of them at most.
+        max_handles: So many resumption handles are kept; the oldest are forgotten beyond.
         clock: Monotonic seconds.
 
     Raises:
@@ -116,6 +119,8 @@ class Understudy:
         max_sessions_per_key: int | None = None,
         tokens_per_minute_per_key: int | None = None,
         quota_at_upgrade: bool = False,
+        max_records: int = MAX_RECORDS,
+        max_handles: int = MAX_HANDLES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._host = host
@@ -136,6 +141,7 @@ class Understudy:
             replay=replay,
             clock_scale=clock_scale,
             exclusive_handles=exclusive_handles,
+            max_handles=max_handles,
             max_sessions_per_key=max_sessions_per_key,
             tokens_per_minute_per_key=tokens_per_minute_per_key,
             quota_at_upgrade=quota_at_upgrade,
@@ -148,6 +154,7 @@ class Understudy:
         self._plain_port = plain_port
         self._text_frames = text_frames
         self._clock = clock
+        self._max_records = max_records
         self._connections = 0
         self._stack = AsyncExitStack()
         self.base_url = ""
@@ -157,7 +164,7 @@ class Understudy:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """Every event so far, as in the record file; at most the last 100,000."""
+        """Every event so far, as in the record file; of very many the last."""
         return self._recorder.records
 
     @property
@@ -213,7 +220,9 @@ class Understudy:
             OSError: The port is taken, or a directory or file can't be written.
         """
         async with self._stack as stack:
-            self._recorder = Recorder(clock=self._clock, path=self._record_path)
+            self._recorder = Recorder(
+                clock=self._clock, path=self._record_path, max_records=self._max_records
+            )
             stack.callback(self._recorder.close)
             directory = self._cert_dir or Path(
                 stack.enter_context(tempfile.TemporaryDirectory(prefix="understudy-"))

@@ -23,6 +23,7 @@ from understudy.messages import (
     ContextUpdate,
     RealtimeInput,
     RealtimeMedia,
+    RealtimeText,
     Setup,
     ToolResponse,
 )
@@ -141,7 +142,8 @@ class Session:
             try:
                 action()
             except ProtocolError as error:
-                self._close(error)
+                # A refused key's is kept here: its traceback would hold this session.
+                self._close(error.with_traceback(None))
         return self._outbox.drain()
 
     def _close(self, error: ProtocolError) -> None:
@@ -240,6 +242,8 @@ class Session:
         self._held.append(message)
         if isinstance(message, RealtimeMedia):
             self._held_bytes += len(message.blob.data)
+        elif isinstance(message, RealtimeText):
+            self._held_bytes += len(message.text)
         is_full = len(self._held) >= MAX_HELD or self._held_bytes >= MAX_HELD_BYTES
         if conversation.gathering.has_unanswered or is_full:
             # History that is never completed (turnComplete false, then the microphone) is how

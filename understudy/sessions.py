@@ -40,6 +40,7 @@ class Sessions:
         replay: Path | None,
         clock_scale: float,
         exclusive_handles: bool,
+        max_handles: int,
         max_sessions_per_key: int | None,
         tokens_per_minute_per_key: int | None,
         quota_at_upgrade: bool,
@@ -51,7 +52,7 @@ class Sessions:
         self._cues = load_recording(replay) if replay is not None else None
         self._clock_scale = clock_scale
         self._exclusive_handles = exclusive_handles
-        self._store = ResumptionStore(ttl_s=HANDLE_TTL_S / clock_scale)
+        self._store = ResumptionStore(ttl_s=HANDLE_TTL_S / clock_scale, max_handles=max_handles)
         self._quota_at_upgrade = quota_at_upgrade
         self._quotas = Quotas(
             max_sessions=max_sessions_per_key,

@@ -25,7 +25,9 @@ DEFAULT_LIFE = timedelta(minutes=30)
 DEFAULT_START = timedelta(seconds=60)
 MAX_LIFE = timedelta(hours=20)
 _MAX_TOKENS = 10_000
-"""The oldest give way beyond; a server that runs for weeks must not fill the memory."""
+_MAX_BYTES = 4_000_000
+"""Of what was asked for. The oldest give way beyond; a server that runs for weeks must not fill the
+memory, which a parsed setup takes ten times as much of."""
 EXPIRED = "API key expired. Please renew the API key."
 
 
@@ -45,6 +47,7 @@ class _Token:
     uses_left: int | None
     setup: Mapping[str, Any] | None
     mask: tuple[str, ...] | None
+    size_bytes: int
 
 
 class TokenStore:
@@ -64,6 +67,7 @@ class TokenStore:
         self._new_hex = new_hex
         self._now = now
         self._tokens: OrderedDict[str, _Token] = OrderedDict()
+        self._bytes = 0
 
     def mint(self, body: bytes, *, key: str | None = None) -> tuple[HTTPStatus, str]:
         """Answers `POST auth_tokens`.
@@ -78,15 +82,17 @@ class TokenStore:
         """
         try:
             fields = normalise("AuthToken", json.loads(body or b"{}"))
-            token = self._read(fields, key)
+            token = self._read(fields, key, len(body) + len(key or ""))
         except (ValueError, RecursionError):
             return error_answer(HTTPStatus.BAD_REQUEST, "Invalid JSON payload received.")
         except ProtocolError as error:
             return error_answer(HTTPStatus.BAD_REQUEST, error.reason)
         name = PREFIX + self._new_hex()
         self._tokens[name] = token
-        while len(self._tokens) > _MAX_TOKENS:
-            self._tokens.popitem(last=False)
+        self._bytes += token.size_bytes
+        while len(self._tokens) > _MAX_TOKENS or self._bytes > _MAX_BYTES:
+            _, oldest = self._tokens.popitem(last=False)
+            self._bytes -= oldest.size_bytes
         return HTTPStatus.OK, json.dumps({"name": name}, indent=2) + "\n"
 
     def admit(self, name: str, setup: Mapping[str, Any]) -> Admission:
@@ -116,7 +122,7 @@ class TokenStore:
         token = self._tokens.get(name)
         return name if token is None or token.minted_by is None else token.minted_by
 
-    def _read(self, fields: Mapping[str, Any], key: str | None) -> _Token:
+    def _read(self, fields: Mapping[str, Any], key: str | None, size_bytes: int) -> _Token:
         now = self._now()
         uses = fields.get("uses", 1)
         if uses < 0:
@@ -131,6 +137,7 @@ class TokenStore:
             uses or None,
             fields.get("bidiGenerateContentSetup"),
             tuple(map(_camel_case, mask)) or None,
+            size_bytes,
         )
 
 

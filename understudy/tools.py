@@ -164,6 +164,13 @@ def describe(results: Sequence[FunctionResult]) -> str:
     return " ".join(f"{result.name} {_outcome(result)}." for result in results)
 
 
+def shortened(response: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns a response with no more in it than is told of it: many may wait to be told."""
+    asked = response.get("scheduling")
+    kept = {"scheduling": asked} if asked in SCHEDULINGS else {}
+    return {**kept, **{name: _say(value) for name, value in _essence(response).items()}}
+
+
 def scheduling(result: FunctionResult) -> str:
     """Returns when a result is to be told: the field, or the same inside `response`.
 
@@ -235,7 +242,7 @@ def _convert(text: str, schema: Mapping[str, Any]) -> Any:
 
 def _number(value: Any, kind: str) -> float | int:
     match = _NUMBER.fullmatch(str(value))
-    number = float(match[0][:20]) if match else 1.0
+    number = float(match[0][:18]) if match else 1.0  # within 64 bits
     return int(number) if kind == "integer" or number.is_integer() else number
 
 
@@ -257,23 +264,30 @@ def _is_list(value: object) -> TypeGuard[Sequence[Any]]:
 
 
 def _outcome(result: FunctionResult) -> str:
-    """Vendor documentation: `error` tells of a failure, `output` (or everything) is the result."""
-    response = {name: value for name, value in result.response.items() if name != "scheduling"}
-    if "error" in response:
-        return f"failed: {_say(response['error'])}"
-    if "output" in response:
-        response = response["output"]
-    elif set(response) == {"result"}:
-        response = response["result"]
-    said = _say(response)
+    ((kind, value),) = _essence(result.response).items()
+    said = _say(value)
+    if kind == "error":
+        return f"failed: {said}"
     if not said:
         return "is still running" if result.will_continue else "has finished"
     return f"returned {said}"
 
 
+def _essence(response: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns `error` or `output` with its value.
+
+    Vendor documentation: `error` tells of a failure, `output` (or everything) is the result.
+    """
+    response = {name: value for name, value in response.items() if name != "scheduling"}
+    for name in ("error", "output"):
+        if name in response:
+            return {name: response[name]}
+    return {"output": response["result"] if set(response) == {"result"} else response}
+
+
 def _say(value: object, depth: int = 0) -> str:
     if isinstance(value, str):
-        said = " ".join(value.split())
+        said = value
     elif depth > _MAX_DEPTH:
         said = "more"
     elif isinstance(value, dict):
@@ -286,5 +300,5 @@ def _say(value: object, depth: int = 0) -> str:
         said = "nothing" if depth else ""
     else:
         said = str(value).lower() if isinstance(value, bool) else str(value)
-    said = said.rstrip(" .")
+    said = " ".join(said.split()).rstrip(" .")
     return said if len(said) <= 120 else f"{said[:120]}, and so on"

@@ -36,6 +36,11 @@ answers:
     contains: [count]
   - say: I hear you.
 """
+PERMANENT = {
+    *("access-denied", "api-disabled", "credits", "key-expired", "key-not-found"),
+    *("key-not-valid", "quota", "refuse-403", "refuse-429", "search-quota", "unregistered-caller"),
+}
+"""Faults that no new connection can mend: they end the conversation, in words."""
 _FROM_THE_START = ("resume-fails-after-1011", "resume-fails-after-video")
 """Faults that have to see the handles go out which they spoil."""
 _AT_ONCE = {"at": "clock", "after_ms": 1}

@@ -14,7 +14,7 @@ def page(cells: Sequence[Cell]) -> str:
     lines = [
         "# What faults of the model's service do to a conversation",
         "",
-        "Written by `tests/reliability/test_matrix.py`: each fault that the understudy can have "
+        "Written by `make reliability`: each fault that the understudy can have "
         "strikes in each of four states of a conversation, which then goes on to another question. "
         "The faults are explained in [SCENARIOS.md](../understudy/SCENARIOS.md).",
         "",

@@ -3,9 +3,21 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from understudy.messages import FunctionResult
-from understudy.tools import Function, arguments, describe, requested, scheduling
+from understudy.tools import (
+    SCHEDULINGS,
+    Function,
+    arguments,
+    describe,
+    requested,
+    scheduling,
+    shortened,
+)
+
+_names = st.sampled_from(["error", "output", "result", "scheduling", *SCHEDULINGS])
 
 
 def function(name: str, **parameters: Any) -> Function:
@@ -86,6 +98,13 @@ def test_markup_around_what_is_asked_for_is_no_argument(text, city):
     assert call.args == {"city": city}
 
 
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_a_number_without_end_is_cut_to_64_bits(sign):
+    schema = {"properties": {"a": {"type": "INTEGER"}, "b": {"type": "NUMBER"}}}
+    made = arguments(schema, f"a={sign}{'9' * 30} b={sign}{'9' * 30}")
+    assert all(isinstance(number, int) and 10**15 < abs(number) < 2**63 for number in made.values())
+
+
 def test_optional_arguments_are_those_that_are_named():
     properties = {
         "city": {"type": "STRING"},
@@ -118,6 +137,20 @@ def test_odd_schemas_make_no_trouble(parameters):
 )
 def test_results_in_words(response, said):
     assert describe([FunctionResult("1", "f", response)]) == said
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(_names | st.text(), inner),
+    ).flatmap(lambda value: st.dictionaries(_names, st.just(value)))
+)
+def test_a_shortened_response_says_the_same(response):
+    long = FunctionResult("1", "f", response)
+    short = FunctionResult("1", "f", shortened(response))
+    assert describe([short]) == describe([long])
+    assert scheduling(short) == scheduling(long)
+    assert len(str(short.response)) < 400
 
 
 def test_scheduling_may_stand_in_the_field_or_in_the_response():

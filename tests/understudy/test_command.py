@@ -85,6 +85,8 @@ def test_what_cannot_be_done_is_one_sentence():
         ["--clock-scale", "0"],
         ["--max-sessions-per-key", "0"],
         ["--tokens-per-minute-per-key", "9" * 19],
+        ["--max-records", "0"],
+        ["--max-handles", "many"],
         ["--keys", ","],
         ["--cert-dir", "/proc/nowhere"],
         ["--record", "/nowhere/x.jsonl"],

@@ -1,12 +1,14 @@
 """How long connections, sessions, handles and the context window last."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
 
 from tests.understudy.support import MODEL_2_5, Client, picture
-from understudy.context import Context, Exchange, Sliding, read_sliding
-from understudy.memory import ResumptionStore
+from understudy.context import MAX_TOLD, MAX_TURNS, Context, Exchange, Sliding, read_sliding
+from understudy.facts import Heard, Seen
+from understudy.memory import Memory, ResumptionStore
 from understudy.tools import declared_tokens
 from understudy.usage import Usage
 
@@ -267,6 +269,48 @@ def test_it_is_cut_where_a_turn_begins_and_keeps_the_instruction_and_the_present
         Exchange(Usage(audio=50)),
     )
     assert context.slid(Sliding(130, 0)).usage == Usage(text=10, audio=50)
+
+
+def test_the_oldest_of_very_many_turns_are_counted_as_one():
+    context = Context(Usage(text=10))
+    for tokens in range(1, 1_001):
+        context = context.begin_turn().add(text=tokens)
+    assert len(context.turns) == MAX_TURNS
+    assert context.usage.total == 10 + 500_500
+    assert context.turns[-1] == Exchange(Usage(text=1_000))
+    assert context.turns[1] == Exchange(Usage(text=1_000 - MAX_TURNS + 2))
+
+
+def test_nothing_that_is_told_is_lost_with_the_oldest_of_very_many_turns():
+    """And nothing else is kept of them: each handle has it."""
+    heard = Heard(0.0, 1.0, 1.0, -20.0)
+    red, green, blue = (
+        Seen("camera", 1, 1, 0, ((name, 1.0),)) for name in ("red", "green", "blue")
+    )
+    context = Context().note(heard=heard, seen={"camera": red, "upload": blue})
+    context = context.begin_turn().note(seen={"camera": green})
+    for number in range(1_000):
+        context = context.begin_turn().note(told=(str(number),))
+    memory = Memory(context=context)
+    assert memory.heard == heard
+    assert memory.latest == {"camera": green, "upload": blue}
+    assert memory.told == tuple(map(str, range(1_000 - (MAX_TURNS - 1) - MAX_TOLD, 1_000)))
+    assert context.turns[0].told == memory.told[:MAX_TOLD]
+
+
+def test_handles_of_a_session_of_thousands_of_turns_take_little():
+    """Each handle knows each turn; a client that types on and on had 66 MB after 4,000 texts."""
+    store = ResumptionStore()
+    client = Client(store).set_up()
+    tracemalloc.start()
+    for _ in range(2_000):
+        client.type("a")
+        client.sent.clear()
+        client.notes.clear()
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert client.closed is None
+    assert taken < 4_000 * 3_000
 
 
 @pytest.mark.parametrize("scale", [1, 60])

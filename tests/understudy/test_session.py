@@ -1,5 +1,9 @@
 """A typed turn, what every turn is made of, and what concerns a session as a whole."""
 
+import json
+import tracemalloc
+from typing import Any
+
 import pytest
 
 from tests.understudy.support import (
@@ -8,6 +12,7 @@ from tests.understudy.support import (
     Client,
     picture,
 )
+from understudy import wire
 from understudy.effects import Failed
 
 
@@ -122,6 +127,21 @@ def test_context_update_exists_on_3_8_only():
     assert 'Unknown name "contextUpdate"' in refused.closed[1]
 
 
+def test_a_declaration_that_is_no_json_cannot_come_back_as_one():
+    declaration: dict[str, Any] = {
+        "name": "lookup",
+        "parametersJsonSchema": {
+            "required": ["what"],
+            "properties": {"what": {"enum": [{"\ud800": ["\ud800", 10**30]}]}},
+        },
+    }
+    client = Client().set_up(tools=[{"functionDeclarations": [declaration]}])
+    client.type("lookup")
+    client.wait(1)
+    (call,) = client.messages("toolCall")
+    assert json.loads(wire.encode(call))["functionCalls"][0]["args"] == {"what": {"?": ["?", 1e30]}}
+
+
 def test_a_question_asked_while_another_is_being_thought_about_takes_its_place():
     client = Client().set_up()
     client.type("one")
@@ -130,6 +150,21 @@ def test_a_question_asked_while_another_is_being_thought_about_takes_its_place()
     client.wait(10)
     assert client.said() == "You typed: two."
     assert len(client.times("generationComplete")) == 1
+
+
+def test_questions_that_wait_take_little():
+    client = Client().set_up(
+        realtimeInputConfig={"activityHandling": "NO_INTERRUPTION"},
+        contextWindowCompression={"slidingWindow": {}},
+    )
+    tracemalloc.start()
+    for _ in range(10):
+        client.type("x" * 1_000_000)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken < 1_000_000
+    client.wait(200)
+    assert len(client.noted("answer")) == 10
 
 
 def test_a_fault_of_our_own_is_1011():

@@ -1,5 +1,7 @@
 """Pictures, and turns sent as clientContent."""
 
+import tracemalloc
+
 from tests.understudy.support import (
     MODEL_2_5,
     MODEL_3_1,
@@ -72,6 +74,18 @@ def test_content_that_is_not_complete_waits():
     client.content(user("two"))
     client.wait(10)
     assert client.said() == "You typed: one two."
+
+
+def test_texts_that_wait_take_little():
+    """A client may write megabytes, time and again, and never ask for an answer."""
+    client = Client().set_up()
+    tracemalloc.start()
+    for _ in range(10):
+        client.content(user("x" * 1_000_000), complete=False)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken < 1_000_000
+    assert client.noted("content")[0]["characters"] == 1_000_000
 
 
 def test_content_interrupts():

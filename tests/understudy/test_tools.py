@@ -1,5 +1,6 @@
 """Function calls in a session: what becomes of them and of their results."""
 
+import tracemalloc
 from typing import Any
 
 from tests.understudy.support import MODEL_2_5, MODEL_3_1, Client, silence, speech, user
@@ -188,6 +189,22 @@ def test_a_generator_returns_several_results():
     said = [note["text"] for note in client.noted("answer")]
     assert said == ["get_weather returned rain.", "get_weather returned sun."]
     assert "unknown" in client.noted("tool_response")[-1]
+
+
+def test_results_that_wait_take_little():
+    """A client may return megabytes, sixty-four times, while the understudy speaks."""
+    client = asked(text="get_weather for Paris turn_on_light")
+    client.type("count to 40")
+    client.wait(1)
+    response = {"output": "x" * 1_000_000, "more": ["x" * 1_000_000]}
+    tracemalloc.start()
+    for _ in range(10):
+        respond(client, response, number=0, willContinue=True)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken < 1_000_000
+    client.wait(60)
+    assert client.said().count("and so on") == 10
 
 
 def test_a_session_is_not_resumable_while_it_answers_or_a_call_is_open():
