@@ -11,6 +11,7 @@ import traceback
 from collections import Counter
 from dataclasses import dataclass, field
 
+from bench import right_messages
 from bench.wrong_messages import WrongMessages
 from understudy.effects import Close, Effect, Job, Result, Send, Speak, Work
 from understudy.errors import ProtocolError
@@ -80,6 +81,7 @@ class InProcess:
         self._handle = ""
         self._said: collections.deque[str | bytes] = collections.deque(maxlen=_HISTORY)
         self._now_s = 0.0
+        parse(right_messages.many_names())
 
     def say(self, count: int) -> None:
         """Says so many.

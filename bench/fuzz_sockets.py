@@ -13,6 +13,7 @@ from pathlib import Path
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from bench import right_messages
 from bench.fuzz_sessions import Broken, Tally, check_close
 from bench.holdings import Holdings, Sample
 from bench.running import SETUP, Running, understudy
@@ -54,7 +55,7 @@ async def fuzz_over_sockets(
         record = Path(directory, "record.jsonl")
         options = ("--max-records", str(MAX_RECORDS), "--max-handles", str(MAX_HANDLES))
         with understudy("--record", str(record), *options, module="bench.watched") as running:
-            await _have_speech_remembered(running)
+            await _fill(running)
             begun_s = time.perf_counter()
             for number in range(looks + 1):
                 until = count * number // looks
@@ -115,26 +116,28 @@ def _sendable(frame: str | bytes) -> bytes:
     return frame if isinstance(frame, bytes) else frame.encode("utf-8", "surrogatepass")
 
 
-async def _have_speech_remembered(running: Running) -> None:
-    """Has so much said that no more of it can be remembered."""
-    texts = (f"{number} {'and so on ' * 10}" for number in range(spoken.MAX_ENTRIES))
-    await _ask(running, *texts, until=b"generationComplete")
+async def _fill(running: Running) -> None:
+    """Has it remember as many names, and as much speech, as it can."""
+    texts = [f"{number} {'and so on ' * 10}" for number in range(spoken.MAX_ENTRIES)]
+    said = [json.dumps({"realtimeInput": {"text": text}}) for text in texts]
+    await _ask(running, right_messages.many_names(), *said, until=b"generationComplete")
 
 
 async def _check_well(running: Running) -> None:
     """Raises unless a session can still be set up and says something."""
-    await _ask(running, "Are you well?", until=b"inlineData")
+    question = json.dumps({"realtimeInput": {"text": "Are you well?"}})
+    await _ask(running, question, until=b"inlineData")
 
 
-async def _ask(running: Running, *texts: str, until: bytes) -> None:
+async def _ask(running: Running, *messages: str, until: bytes) -> None:
     try:
         async with (
             asyncio.timeout(_SETTLE_S),
             connect(running.url, ssl=running.trust, compression=None) as socket,
         ):
             await socket.send(SETUP)
-            for text in texts:
-                await socket.send(json.dumps({"realtimeInput": {"text": text}}))
+            for message in messages:
+                await socket.send(message)
             while until not in await socket.recv(decode=False):
                 pass
     except (OSError, TimeoutError, ConnectionClosed) as error:

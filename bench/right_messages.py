@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 from understudy.profiles import PROFILES
@@ -89,6 +90,12 @@ def messages() -> list[dict[str, Any]]:
         {"contextUpdate": {"systemInstruction": {"parts": [{"text": "new"}]}}},
         {"contextUpdate": {"tools": {"tools": [{"functionDeclarations": [_ANY_FUNCTION]}]}}},
     ]
+
+
+def many_names() -> str:
+    """Returns a message with more names in it than orjson remembers, which is 2,048."""
+    names = {f"name {number}": 0 for number in range(20_000)}
+    return json.dumps({"toolResponse": {"functionResponses": [{"id": "x", "response": names}]}})
 
 
 def _setup(
