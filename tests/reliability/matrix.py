@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pipecat.services.llm_service import FunctionCallParams
 
 from tests.support.conversation import Talk, talk
@@ -25,7 +26,7 @@ _THINKING_S = 1.2
 _PROBES = ("is all well", "are things well")
 """What is asked after the fault; a second time, if the model had nothing to say to the first."""
 _SILENT = "The model had nothing to say to that."
-_QUESTION = "How are you today?"
+_QUESTION = "How are you today, and what will you do tomorrow?"
 _SCENARIO = """
 answers:
   - say: I have found it.
@@ -178,8 +179,12 @@ class _Trial:
             await conversation.until_quiet(for_s=0.6)
 
     @property
+    def _has_failed(self) -> bool:
+        return "failed" in self._talk.states
+
+    @property
     def _is_over(self) -> bool:
-        return self._talk.running.done() or "failed" in self._talk.states
+        return self._talk.running.done() or self._has_failed
 
     async def _type(self, text: str) -> None:
         self._typed.append(text)
@@ -194,7 +199,7 @@ class _Trial:
             case State.USER_SPEAKS:
                 self._spoken += 1
                 conversation.say(speech(_QUESTION))
-                await asyncio.sleep(0.6)
+                await asyncio.sleep(1.2)
             case State.BOT_SPEAKS:
                 await self._type("please count")
                 await conversation.until(lambda: len(conversation.transport.heard) > 15)
@@ -258,13 +263,14 @@ class _Trial:
     def judge(self) -> Cell:
         """Returns what became of it."""
         problems = [
+            *self._losses(),
             *self._silences(),
             *self._calls(),
             *self._words(),
         ]
         if problems:
             outcome = Outcome.FAILED
-        elif "failed" in self._talk.states:
+        elif self._has_failed:
             outcome = Outcome.ENDED
             if not self._talk.notices("ended"):
                 problems.append("it ended without a word")
@@ -284,6 +290,16 @@ class _Trial:
         return [
             data["text"] for at_s, data in news if at_s > self._struck_s and data["text"] != calm
         ]
+
+    def _losses(self) -> list[str]:
+        """Whether the model heard less than was said."""
+        if not self._spoken or self._has_failed:
+            return []
+        loud = np.flatnonzero(np.abs(speech(_QUESTION)) > 500)
+        said_s = (loud[-1] - loud[0]) / 48_000
+        heard_s = max((r["speech_s"] for r in self._talk.events("activity_end")), default=0.0)
+        lost_s = said_s - heard_s
+        return [f"{lost_s:.1f} s of the question were not heard"] if lost_s > 0.25 else []
 
     def _silences(self) -> list[str]:
         """Waits in which the user should have been told that something is wrong."""
@@ -336,7 +352,7 @@ class _Trial:
         spoken = [text for text in users if text.startswith("[")]
         if len(spoken) > self._spoken:
             problems.append(f"one sentence was written down {len(spoken)} times")
-        if self._is_over or self._fault == "missing-transcript":
+        if self._has_failed or self._fault == "missing-transcript":
             return problems
         if not any(turn["side"] == "bot" and "All is well" in turn["text"] for turn in turns):
             problems.append("the last answer is not in the turn log")

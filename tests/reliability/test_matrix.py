@@ -28,7 +28,7 @@ async def test_in_every_state(fault, outcome):
 async def test_it_is_seen_when_a_question_is_lost(monkeypatch):
     monkeypatch.setattr(Exchange, "repeat", lambda self, **_: [])
     cell = await run_cell("rst", State.USER_SPEAKS)
-    assert cell.outcome is Outcome.FAILED
+    assert cell.outcome is Outcome.FAILED and "not heard" in cell.why
 
 
 async def test_it_is_seen_when_a_function_runs_twice(monkeypatch):
