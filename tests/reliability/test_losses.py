@@ -1,7 +1,14 @@
-"""What a user loses when the line to the model moves or breaks: nothing."""
+"""What a user loses when the line to the model moves or breaks: nothing.
+
+Each conversation takes half a minute, most of it silence: they are held at the same time.
+"""
 
 import asyncio
 import time
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,15 +66,9 @@ def break_line(conversation: Talk, *, failed_redials: int = 0):
     return strike
 
 
-@pytest.mark.parametrize(
-    ("failed_redials", "states"),
-    [
-        pytest.param(0, ["resuming", "ready"], id="drop"),
-        pytest.param(1, ["resuming", "ready"], id="drop of about 1 s"),
-        pytest.param(3, ["resuming", "degraded", "ready"], id="three failed redials"),
-    ],
-)
-async def test_a_question_that_a_drop_cuts_is_heard_whole(tmp_path, failed_redials, states):
+async def a_question_that_a_drop_cuts_is_heard_whole(
+    tmp_path: Path, failed_redials: int, states: list[str]
+):
     async with talk(tmp_path) as conversation:
         whole_s = await whole_question_s(conversation)
         told = len(conversation.states)
@@ -79,7 +80,7 @@ async def test_a_question_that_a_drop_cuts_is_heard_whole(tmp_path, failed_redia
         assert len(words) == 2, "nothing is written down twice"
 
 
-async def test_a_stale_handle_costs_no_word(tmp_path):
+async def a_stale_handle_costs_no_word(tmp_path: Path):
     async with talk(tmp_path) as conversation:
         whole_s = await whole_question_s(conversation)
         conversation.understudy.inject("resume-refused")
@@ -90,7 +91,7 @@ async def test_a_stale_handle_costs_no_word(tmp_path):
         assert conversation.events("content")[-1]["turns"] > 1, "it was told what was said before"
 
 
-async def test_go_away_while_the_user_speaks_costs_no_word(tmp_path):
+async def go_away_while_the_user_speaks_costs_no_word(tmp_path: Path):
     async with talk(tmp_path) as conversation:
         whole_s = await whole_question_s(conversation)
         heard_s = await ask_aloud(
@@ -104,7 +105,7 @@ async def test_go_away_while_the_user_speaks_costs_no_word(tmp_path):
         assert conversation.states[-3:] == ["draining", "resuming", "ready"]
 
 
-async def test_go_away_while_the_bot_speaks_is_not_heard(tmp_path):
+async def go_away_while_the_bot_speaks_is_not_heard(tmp_path: Path):
     async with talk(tmp_path) as conversation:
         await greeted(conversation)
         await conversation.type("count to 12")
@@ -123,7 +124,7 @@ async def test_go_away_while_the_bot_speaks_is_not_heard(tmp_path):
         assert bots[-1].strip().endswith("12.")
 
 
-async def test_go_away_that_leaves_no_time_is_followed_in_the_middle_of_an_answer(tmp_path):
+async def go_away_that_leaves_no_time_is_followed_in_the_middle_of_an_answer(tmp_path: Path):
     async with talk(tmp_path) as conversation:
         await greeted(conversation)
         await conversation.type("count to 40")
@@ -136,3 +137,33 @@ async def test_go_away_that_leaves_no_time_is_followed_in_the_middle_of_an_answe
         await conversation.until(lambda: conversation.states[-1] == "ready", within_s=5)
         answers = len(conversation.events("answer"))
         await conversation.until(lambda: len(conversation.events("answer")) >= answers)
+
+
+def a_drop(failed_redials: int, *states: str) -> Callable[[Path], Coroutine[Any, Any, None]]:
+    return partial(
+        a_question_that_a_drop_cuts_is_heard_whole,
+        failed_redials=failed_redials,
+        states=list(states),
+    )
+
+
+CASES: dict[str, Callable[[Path], Coroutine[Any, Any, None]]] = {
+    "a drop": a_drop(0, "resuming", "ready"),
+    "a drop of about 1 s": a_drop(1, "resuming", "ready"),
+    "three failed redials": a_drop(3, "resuming", "degraded", "ready"),
+    "a stale handle": a_stale_handle_costs_no_word,
+    "goAway, the user speaks": go_away_while_the_user_speaks_costs_no_word,
+    "goAway, the bot speaks": go_away_while_the_bot_speaks_is_not_heard,
+    "goAway without time": go_away_that_leaves_no_time_is_followed_in_the_middle_of_an_answer,
+}
+
+
+@pytest.mark.timeout(180)
+async def test_nothing_is_lost(tmp_path):
+    folders = [tmp_path / str(number) for number in range(len(CASES))]
+    results = await asyncio.gather(
+        *(case(folder) for case, folder in zip(CASES.values(), folders, strict=True)),
+        return_exceptions=True,
+    )
+    failed = {name: repr(r) for name, r in zip(CASES, results, strict=True) if r is not None}
+    assert failed == {}

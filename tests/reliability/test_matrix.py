@@ -13,11 +13,8 @@ from tests.reliability.matrix import Outcome, State, run_cell
     ("fault", "outcome"),
     [
         ("rst", Outcome.TOLD),
-        ("goaway", Outcome.TOLD),
         ("resume-refused", Outcome.TOLD),
-        ("error-json", Outcome.TOLD),
         ("quota", Outcome.ENDED),
-        ("odd-byte-pcm", Outcome.UNNOTICED),
     ],
 )
 async def test_in_every_state(fault, outcome):
