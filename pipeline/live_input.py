@@ -10,7 +10,13 @@ from typing import Any
 from google.genai.live import AsyncSession
 from google.genai.types import Blob, Content, ContentDict, Part
 from loguru import logger
-from pipecat.frames.frames import Frame, InputAudioRawFrame, InputImageRawFrame
+from pipecat.frames.frames import (
+    Frame,
+    InputAudioRawFrame,
+    InputImageRawFrame,
+    VADUserStartedSpeakingFrame,
+    VADUserStoppedSpeakingFrame,
+)
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from websockets.exceptions import ConnectionClosed
@@ -48,17 +54,17 @@ class LiveInput(LiveTools):
     async def process_frame(self, frame: Frame, direction: FrameDirection):
         """Send a picture's turn to the model; everything else is the framework's."""
         await super().process_frame(frame, direction)
-        if isinstance(frame, PictureTurnFrame):
+        if isinstance(frame, VADUserStartedSpeakingFrame):
+            self._patience.settled()
+        elif isinstance(frame, VADUserStoppedSpeakingFrame):
+            # Not at the end of the turn, 0.6 s later: that long the user has waited by then.
+            self._patience.asked(asyncio.get_running_loop().time())
+        elif isinstance(frame, PictureTurnFrame):
             await self._send_or_hold(self._picture_turn(frame))
 
     async def _handle_user_started_speaking(self, frame: Frame):
         self._exchange.user_began()
-        self._patience.settled()
         await super()._handle_user_started_speaking(frame)
-
-    async def _handle_user_stopped_speaking(self, frame: Frame):
-        self._patience.asked(asyncio.get_running_loop().time())
-        await super()._handle_user_stopped_speaking(frame)
 
     async def _send_user_audio(self, frame: InputAudioRawFrame):
         """Send sound; Pipecat 1.14.0 drops it while there is no connection."""

@@ -26,7 +26,7 @@ _THINKING_S = 1.2
 _PROBES = ("is all well", "are things well")
 """What is asked after the fault; a second time, if the model had nothing to say to the first."""
 _SILENT = "The model had nothing to say to that."
-_QUESTION = "How are you today, and what will you do tomorrow?"
+_QUESTION = "How are you today and what will you do tomorrow?"
 _SCENARIO = """
 answers:
   - say: I have found it.
