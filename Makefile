@@ -10,7 +10,7 @@ ARGS   ?=
 NPM    := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --silent
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check conformance bench-understudy fuzz format lock web clean
+.PHONY: help run test check conformance reliability bench-understudy fuzz format lock web clean
 
 help:            ## Show this.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | column -t -s '|'
@@ -23,8 +23,11 @@ test: web/node_modules/.ready            ## Run every test, in a real browser to
 	$(BIN)/pytest $(ARGS)
 	$(NPM) test
 
-conformance: $(VENV)/.run            ## Run clients as published against the understudy; writes docs/conformance.md.
+conformance: $(VENV)/.run            ## Run five published clients against the understudy; writes docs/conformance.md.
 	$(BIN)/python -m conformance.run $(ARGS)
+
+reliability: $(VENV)/.dev            ## Break the model's service in every way in every state; writes docs/reliability.md.
+	$(BIN)/python -m tests.reliability.run
 
 bench-understudy: $(VENV)/.dev            ## Load the understudy for a minute; writes bench/results/understudy-load.md.
 	$(BIN)/python -m bench.understudy_load
@@ -55,6 +58,8 @@ lock: $(UV)            ## Pin the newest versions that pyproject.toml allows.
 	    $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	        --upgrade $$client -o $${client%.in}.lock || exit 1; \
 	done
+	$(UV) run --quiet --no-project --isolated --with-requirements conformance/locks/node.lock \
+	    npm --silent --prefix conformance/javascript update --package-lock-only
 
 clean:            ## Remove what these commands made, except logs.
 	rm -rf conformance/.envs conformance/javascript/node_modules

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import ssl
 import subprocess
 import sys
@@ -11,8 +12,11 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psutil
+
+from bench.holdings import Holdings
 
 ROOT = Path(__file__).parents[1]
 MODEL = "models/gemini-3.8-live"
@@ -39,11 +43,21 @@ class Running:
         url: Of a Live session, with a key.
         trust: Trusts its certificate.
         process: To be watched.
+        output: What it prints, after the line that says that it is ready.
     """
 
     url: str
     trust: ssl.SSLContext
     process: psutil.Process
+    output: IO[str]
+
+    def holdings(self) -> Holdings:
+        """What it holds on to, of one that runs as `bench.watched`."""
+        self.process.send_signal(signal.SIGUSR1)
+        for line in self.output:
+            if line.startswith("{"):
+                return Holdings(**json.loads(line))
+        raise RuntimeError("the understudy has ended")
 
     @property
     def memory_bytes(self) -> tuple[int, int]:
@@ -59,18 +73,18 @@ class Running:
 
 
 @contextlib.contextmanager
-def understudy(*, record: Path | None = None) -> Iterator[Running]:
+def understudy(*options: str, module: str = "understudy") -> Iterator[Running]:
     """Runs an understudy on a free port of the loopback interface; it ends with this process.
 
     Args:
-        record: Where it records all that reaches it; None: nowhere.
+        options: Its command's options.
+        module: What to run.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "understudy", "--port", "0"),
-                *("--cert-dir", directory, "--until-eof"),
-                *(("--record", str(record)) if record else ()),
+                *(sys.executable, "-m", module, "--port", "0"),
+                *("--cert-dir", directory, "--until-eof", *options),
             ],
             cwd=ROOT,
             stdin=subprocess.PIPE,
@@ -86,6 +100,7 @@ def understudy(*, record: Path | None = None) -> Iterator[Running]:
                 url=words[2].replace("https", "wss") + _PATH,
                 trust=ssl.create_default_context(cafile=words[4]),
                 process=psutil.Process(process.pid),
+                output=process.stdout,
             )
         finally:
             process.stdin.close()

@@ -2,71 +2,26 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import random
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Any, TypeVar
 
-from bench.running import MODEL
+from bench import right_messages
+from bench.right_messages import PCM
+
+_T = TypeVar("_T")
 
 _SHORT = 64
-_SETUPS = 2
 _DEEP = (10, 100, 1_000, 100_000)
 _ODD_VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1e308, -1e-320, 10**30, 2**63, "", "\0", "\ud800", "x" * 5_000),
+    *(float("nan"), reduce(lambda inner, _: [inner], range(300), [])),
     *("NaN", "Infinity", "1e999", "\u202e", [], {}, [[]], [None], {"": {}}, ["a", 1], "=====", "_"),
 )
 _ODD_NUMBERS = ("NaN", "-Infinity", "1e9999", "9" * 5_000, "-0", "01", "0x1", "1_000")
 _ODD_NAMES = ("", "setup", "Setup", "realtime_input", "__class__", "turns", "x" * 300, "data", "\0")
-_PCM = base64.b64encode(bytes(range(256)) * 4).decode()
-
-
-def valid_messages() -> list[dict[str, Any]]:
-    """Returns messages that a client may send; the first two set a session up."""
-    blob = {"data": _PCM, "mimeType": "audio/pcm;rate=16000"}
-    picture = {"data": base64.b64encode(b"\xff\xd8\xff\xe0" + bytes(64)).decode()}
-    response = {"id": "fc_1", "name": "f", "response": {"result": "ok"}, "scheduling": "SILENT"}
-    function = {"name": "f", "parameters": {"type": "OBJECT", "properties": {"a": {}}}}
-    return [
-        {"setup": {"model": MODEL, "outputAudioTranscription": {}}},
-        {
-            "setup": {
-                "model": MODEL,
-                "generationConfig": {
-                    "responseModalities": ["AUDIO"],
-                    "temperature": 0.7,
-                    "topK": 40.0,
-                    "speechConfig": {"voiceConfig": {"prebuiltVoiceConfig": {"voiceName": "Puck"}}},
-                },
-                "systemInstruction": {"parts": [{"text": "Be brief."}], "role": "user"},
-                "tools": [{"functionDeclarations": [function]}],
-                "sessionResumption": {"handle": "none"},
-                "realtimeInputConfig": {
-                    "automaticActivityDetection": {"disabled": True, "prefixPaddingMs": 20}
-                },
-                "contextWindowCompression": {"triggerTokens": "25600", "slidingWindow": {}},
-                "historyConfig": {"initialHistoryInClientContent": True},
-            }
-        },
-        {"realtimeInput": {"audio": blob}},
-        {"realtime_input": {"audio": {"data": _PCM, "mime_type": "audio/pcm"}}},
-        {"realtimeInput": {"video": {**picture, "mimeType": "image/jpeg"}}},
-        {"realtimeInput": {"mediaChunks": [blob]}},
-        {"realtimeInput": {"text": "hello"}},
-        {"realtimeInput": {"activityStart": {}}},
-        {"realtimeInput": {"activityEnd": {}}},
-        {"realtimeInput": {"audioStreamEnd": True}},
-        {
-            "clientContent": {
-                "turns": [{"role": "user", "parts": [{"text": "hi"}, {"inlineData": picture}]}],
-                "turnComplete": True,
-            }
-        },
-        {"clientContent": {"turnComplete": False}},
-        {"toolResponse": {"functionResponses": [response]}},
-        {"contextUpdate": {"systemInstruction": {"parts": [{"text": "new"}]}}},
-    ]
 
 
 class WrongMessages:
@@ -78,7 +33,8 @@ class WrongMessages:
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
-        self._valid = valid_messages()
+        self._setups = right_messages.setups()
+        self._valid = [*self._setups, *right_messages.messages()]
         self._texts = [json.dumps(message) for message in self._valid]
         self._kinds: tuple[Callable[[], str | bytes], ...] = (
             self._bytes,
@@ -92,6 +48,7 @@ class WrongMessages:
             self._wrong_number,
             self._two_in_one,
             self._broken_base64,
+            self._odd_function,
             self._deep,
         )
 
@@ -101,7 +58,18 @@ class WrongMessages:
 
     def valid(self) -> str:
         """Returns a message that may come once a session is set up."""
-        return self._random.choice(self._texts[_SETUPS:])
+        return self._random.choice(self._texts[len(self._setups) :])
+
+    def setup(self, handle: str = "") -> str:
+        """Returns one that sets a session up, or resumes that of a handle."""
+        message = self._random.choice(self._setups)
+        if handle:
+            message = {"setup": {**message["setup"], "sessionResumption": {"handle": handle}}}
+        return json.dumps(message)
+
+    def pick(self, items: Sequence[_T]) -> _T:
+        """Returns one of them."""
+        return self._random.choice(items)
 
     def chance(self, share: float) -> bool:
         """Returns True in this share of cases."""
@@ -147,11 +115,24 @@ class WrongMessages:
         return json.dumps({**self._random.choice(self._valid), **self._random.choice(self._valid)})
 
     def _broken_base64(self) -> str:
-        data = _PCM[: self._random.randrange(40)] + self._random.choice(("", "=", "*", "\n", "é"))
+        data = PCM[: self._random.randrange(40)] + self._random.choice(("", "=", "*", "\n", "é"))
         kind = self._random.choice(
             ("audio/pcm", "audio/pcm;rate=0", "image/png", "audio/", "", "?")
         )
         return json.dumps({"realtimeInput": {"audio": {"data": data, "mimeType": kind}}})
+
+    def _odd_function(self) -> str:
+        """One that may be taken: what it declares comes back when the function is called."""
+        odd = self._random.choice(_ODD_VALUES)
+        given = self._random.choice(({"enum": [odd, odd]}, {"default": odd}, {"minimum": odd}))
+        kind = self._random.choice(("number", "string", "array", "object", "boolean", odd))
+        properties = {"a": {**given, "type": kind}, "b": {"enum": [{"c": odd}]}}
+        schema = {"properties": properties, "required": ["a", "b"]}
+        tools = [{"functionDeclarations": [{"name": "f", "parametersJsonSchema": schema}]}]
+        if self._random.random() < 0.5:
+            return json.dumps({"contextUpdate": {"tools": {"tools": tools}}})
+        setup = self._random.choice(self._setups)["setup"]
+        return json.dumps({"setup": {**setup, "tools": tools}})
 
     def _deep(self) -> str:
         # The deepest is a hundred kilobytes, so it comes one time in sixteen of these.

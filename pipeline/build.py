@@ -44,15 +44,24 @@ async def build(
     persona: Persona,
     settings: Settings,
     file_storage: FileStorage | None,
+    tools: list | None = None,
 ) -> Conversation:
-    """Chain a session's processors; the same chain for every way in."""
+    """Chain a session's processors; the same chain for every way in.
+
+    Args:
+        transport: The way in.
+        persona: Who answers.
+        settings: Of this server.
+        file_storage: Where uploads are.
+        tools: Functions that the model may call, as Pipecat takes them.
+    """
     # Done already where a server is; models take tens of milliseconds to load: not on the loop.
     await asyncio.to_thread(warm_up)
     vad = await asyncio.to_thread(SileroVADAnalyzer)
 
     context = LLMContext(_opening(persona))
     aggregators = LLMContextAggregatorPair(context, user_params=_user_params(vad))
-    service = _service(persona, settings)
+    service = _service(persona, settings, tools)
 
     pipeline = Pipeline(
         [
@@ -95,13 +104,14 @@ def _user_params(vad: SileroVADAnalyzer) -> LLMUserAggregatorParams:
     )
 
 
-def _service(persona: Persona, settings: Settings) -> LiveService:
+def _service(persona: Persona, settings: Settings, tools: list | None) -> LiveService:
     """The model, with instruction and tools from the start; later they would cost a reconnect."""
     key = settings.google_api_key
     return LiveService(
         api_key=key.get_secret_value() if key else "",
         connect_timeout_s=settings.connect_timeout_s,
         system_instruction=persona.instruction,
+        tools=tools,
         inference_on_context_initialization=persona.greeting is not None,
         settings=LiveService.Settings(
             model=f"models/{settings.model.removeprefix('models/')}",

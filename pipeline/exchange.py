@@ -28,6 +28,19 @@ class Continue:
     answered: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Recall:
+    """An answer that was given to the end, in a turn that was not complete: nothing is to be said.
+
+    Parameters:
+        asked: What the user said.
+        answered: What the model said.
+    """
+
+    asked: str
+    answered: str
+
+
 @dataclass
 class _Question(Generic[Item]):
     """What was said, typed and shown, and the words of it as far as they are known."""
@@ -58,11 +71,17 @@ class Exchange(Generic[Item]):
         self._question: _Question[Item] | None = None
         self._next: _Question[Item] | None = None
         self._answer: list[str] | None = None
+        self._is_generated = False
 
     @property
     def is_open(self) -> bool:
         """Whether something was asked, or is being asked, that is not answered to the end."""
         return self._question is not None or self._next is not None
+
+    @property
+    def is_passed_over(self) -> bool:
+        """Whether something was asked and the model has not begun to answer."""
+        return self._question is not None and self._answer is None
 
     @property
     def is_transcribed(self) -> bool:
@@ -105,34 +124,47 @@ class Exchange(Generic[Item]):
         if words:
             self._answer.append(words)
 
+    def generated(self) -> None:
+        """All of the answer is there, though the model still waits for it to be played."""
+        self._is_generated = self._answer is not None
+
+    def was_noise(self) -> None:
+        """What the local VAD took for speech was none: nobody has asked anything."""
+        if self._asking() is self._question and not self.is_transcribed:
+            self._question = None
+
     def settled(self) -> None:
         """The model's turn is complete or was interrupted: a new handle comes."""
+        self._is_generated = False
         self._question, self._next = self._next, None
         self._answer = None
         self.is_repeated = False
 
-    def repeat(self, *, can_continue: bool) -> list[Audio | Item | Continue]:
+    def repeat(self, *, can_continue: bool) -> list[Audio | Item | Continue | Recall]:
         """Returns what is to be sent over a new connection, as if it had not been sent before.
 
         Args:
             can_continue: Whether an answer that has begun may go on where it stopped, instead of
                 being given again.
         """
-        entries: list[Audio | Item | Continue] = []
-        question, answer = self._question, self._answer
-        if question is not None:
-            if can_continue and answer and question.words:
-                asked, answered = " ".join(question.words), "".join(answer)
-                entries.append(Continue(asked=asked.strip(), answered=answered.strip()))
-            else:
-                entries += question.entries
+        entries: list[Audio | Item | Continue | Recall] = []
+        question = self._question
+        asked = " ".join(question.words).strip() if question is not None else ""
+        answered = "".join(self._answer or ()).strip()
+        if self._is_generated:
+            entries += [Recall(asked=asked, answered=answered)] if asked and answered else []
+            self._question = None
+        elif can_continue and asked and answered:
+            entries.append(Continue(asked=asked, answered=answered))
+        elif question is not None:
+            entries += question.entries
         if self._next is not None:
             entries += self._next.entries
             self._question, self._next = self._next, None
         if self._question is not None:
             self._question.entries, self._question.audio_s = [], 0.0
-        self._answer = None
-        self.is_repeated = bool(entries)
+        self._answer, self._is_generated = None, False
+        self.is_repeated = self._question is not None
         return entries
 
     def _asking(self) -> _Question[Item] | None:

@@ -8,14 +8,20 @@ from functools import partial
 from typing import Any
 
 from google.genai.live import AsyncSession
-from google.genai.types import Blob, Content, Part
+from google.genai.types import Blob, Content, ContentDict, Part
 from loguru import logger
-from pipecat.frames.frames import Frame, InputAudioRawFrame, InputImageRawFrame
+from pipecat.frames.frames import (
+    Frame,
+    InputAudioRawFrame,
+    InputImageRawFrame,
+    VADUserStartedSpeakingFrame,
+    VADUserStoppedSpeakingFrame,
+)
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from websockets.exceptions import ConnectionClosed
 
-from pipeline.exchange import Continue
+from pipeline.exchange import Continue, Recall
 from pipeline.frames import ModelSawFrame, ModelToldFrame, PictureTurnFrame
 from pipeline.live_tools import LiveTools
 from pipeline.outgoing import Outgoing
@@ -48,7 +54,12 @@ class LiveInput(LiveTools):
     async def process_frame(self, frame: Frame, direction: FrameDirection):
         """Send a picture's turn to the model; everything else is the framework's."""
         await super().process_frame(frame, direction)
-        if isinstance(frame, PictureTurnFrame):
+        if isinstance(frame, VADUserStartedSpeakingFrame):
+            self._patience.settled()
+        elif isinstance(frame, VADUserStoppedSpeakingFrame):
+            # Not at the end of the turn, 0.6 s later: that long the user has waited by then.
+            self._patience.asked(asyncio.get_running_loop().time())
+        elif isinstance(frame, PictureTurnFrame):
             await self._send_or_hold(self._picture_turn(frame))
 
     async def _handle_user_started_speaking(self, frame: Frame):
@@ -110,9 +121,14 @@ class LiveInput(LiveTools):
             message = picture_message("seen", frame.filename, "The model has seen it.")
             await self.push_frame(RTVIServerMessageFrame(message))
 
-        if "gemini-3.1-" in str(self._settings.model):
-            return Outgoing(as_video, then=then, words=frame.caption)
-        return Outgoing(as_turn, then=then, words=frame.caption, completes_turn=True)
+        if self._takes_content:
+            return Outgoing(as_turn, then=then, words=frame.caption, completes_turn=True)
+        return Outgoing(as_video, then=then, words=frame.caption)
+
+    @property
+    def _takes_content(self) -> bool:
+        """Whether the model takes content turns in the middle of a conversation."""
+        return "gemini-3.1-" not in str(self._settings.model)
 
     # --- holding and sending --------------------------------------------------------------------
 
@@ -147,24 +163,32 @@ class LiveInput(LiveTools):
             await session.send_realtime_input(audio=Blob(data=entry.pcm, mime_type=mime_type))
         else:
             await entry.send(session)
-        self._exchange.sent(entry)
+        if isinstance(entry, Audio) or entry.is_asking:
+            self._exchange.sent(entry)
         if isinstance(entry, Outgoing):
             if entry.completes_turn:
                 self._keep_quiet()
             if entry.then is not None:
                 then, entry.then = entry.then, None
                 self._exchange.transcribed(entry.words)
+                self._patience.asked(asyncio.get_running_loop().time())
                 await then()
 
     def _repeat(self):
         """Put what the new connection does not know before what waits for it."""
-        entries = [
-            Outgoing(_text(_prompt(entry)), words=entry.asked)
-            if isinstance(entry, Continue)
-            else entry
-            for entry in self._exchange.repeat(can_continue=not self._calls.is_any)
-        ]
-        self._waiting.put_first(entries)
+        missed = self._exchange.repeat(can_continue=not self._calls.is_any)
+        self._waiting.put_first([self._told(entry) for entry in missed])
+
+    def _told(self, entry: Audio | Outgoing | Continue | Recall) -> Audio | Outgoing:
+        match entry:
+            case Continue():
+                return Outgoing(_text(_prompt(entry)), words=entry.asked)
+            case Recall() if self._takes_content:
+                return Outgoing(_history(entry), is_asking=False)
+            case Recall():
+                return Outgoing(_nothing, is_asking=False)
+            case _:
+                return entry
 
     async def _handle_send_error(self, error: Exception):
         """Leave a closed connection to the one who receives from it.
@@ -218,6 +242,22 @@ def _text(text: str):
         await session.send_realtime_input(text=text)
 
     return send
+
+
+def _history(past: Recall):
+    turns: list[Content | ContentDict] = [
+        Content(role="user", parts=[Part(text=past.asked)]),
+        Content(role="model", parts=[Part(text=past.answered)]),
+    ]
+
+    async def send(session: AsyncSession):
+        await session.send_client_content(turns=turns, turn_complete=False)
+
+    return send
+
+
+async def _nothing(session: AsyncSession):
+    """Nothing to send: this model takes no history in the middle of a conversation."""
 
 
 def _prompt(cut: Continue) -> str:

@@ -12,6 +12,7 @@ from pipecat.services.google.gemini_live.llm import GeminiLiveLLMService
 
 from pipeline.exchange import Exchange
 from pipeline.outgoing import Outgoing
+from pipeline.patience import Patience
 
 QUIET_S = 15.0
 """A turn in which the model says nothing for so long has ended without its turnComplete."""
@@ -32,6 +33,8 @@ class LiveOutput(GeminiLiveLLMService):
         self._exchange: Exchange[Outgoing] = Exchange()
         self._is_cut = False
         self._is_generating = False
+        self._was_interrupted = False
+        self._patience = Patience()
         self._half_sample = b""
         self._turn_audio_s = 0.0
         self._turn_began_s = 0.0
@@ -55,6 +58,7 @@ class LiveOutput(GeminiLiveLLMService):
         the turn.
         """
         content = message.server_content
+        speaks = False
         if content:
             speaks = bool(content.model_turn or content.output_transcription)
             ends = bool(content.interrupted or content.generation_complete or content.turn_complete)
@@ -68,9 +72,16 @@ class LiveOutput(GeminiLiveLLMService):
         await super()._handle_msg_usage_metadata(message)
         await super()._handle_server_message(message)
         if content:
-            if content.turn_complete or content.interrupted:
+            if content.interrupted:
+                await self._settle()
+            elif content.turn_complete and not self._was_interrupted:
                 await self._turn_ended(content)
+            # The turnComplete that follows an interruption is that of the turn that was cut.
+            self._was_interrupted = not content.turn_complete and bool(
+                content.interrupted or (self._was_interrupted and not speaks)
+            )
             self._watch_turn(content)
+            self._wait_for_more(content)
 
     async def _handle_msg_usage_metadata(self, message: LiveServerMessage):
         """Nothing more: `_handle_server_message` has read it."""
@@ -107,15 +118,19 @@ class LiveOutput(GeminiLiveLLMService):
         if content.model_turn or content.output_transcription:
             said = content.output_transcription
             self._exchange.answered((said.text if said else "") or "")
+        if content.generation_complete:
+            self._exchange.generated()
 
     async def _turn_ended(self, content: LiveServerContent):
         """Note that the exchange is complete, unless the model says that it is still at work."""
-        self._half_sample, self._turn_audio_s = b"", 0.0
-        if content.interrupted or self._read_interaction_status(content) is not False:
+        if self._read_interaction_status(content) is not False:
             await self._settle()
 
     async def _settle(self):
+        self._half_sample, self._turn_audio_s = b"", 0.0
         self._exchange.settled()
+        if not self._exchange.is_open:
+            self._patience.settled()
 
     async def _flush_user_transcription(self):
         if text := self._user_transcription_buffer.strip():
@@ -124,6 +139,14 @@ class LiveOutput(GeminiLiveLLMService):
                 await self.cancel_task(self._transcription_timeout_task)
                 self._transcription_timeout_task = None
             await self._push_user_transcription(text)
+
+    def _wait_for_more(self, content: LiveServerContent):
+        """Note what is still expected of the model, and from when on."""
+        if content.generation_complete:
+            self._patience.settled()
+        elif content.model_turn or content.output_transcription:
+            now_s = asyncio.get_running_loop().time()
+            self._patience.heard(max(now_s, self._turn_began_s + self._turn_audio_s))
 
     # --- turns that do not end by themselves ----------------------------------------------------
 

@@ -19,6 +19,7 @@ from google.genai.live import AsyncSession
 from google.genai.types import (
     HttpOptions,
     LiveConnectConfig,
+    LiveServerContent,
     LiveServerMessage,
     LiveServerSessionResumptionUpdate,
     SessionResumptionConfig,
@@ -29,7 +30,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from pipeline.link import Attempt, Link, LinkState
 from pipeline.live_input import LiveInput
-from pipeline.refusals import Refusal, explain
+from pipeline.patience import Silence
+from pipeline.refusals import Refusal, Verdict, explain
 
 EXPECTED = (APIError, ConnectionClosed, InvalidStatus, OSError, TimeoutError)
 """What ends a connection; anything else is a fault of ours, and logged as one."""
@@ -43,6 +45,10 @@ _SENTENCES = {
     LinkState.RESEEDING: "Connecting again; the model is told what was said before.",
     LinkState.DEGRADED: "The model can't be reached. What you say is kept; trying again.",
 }
+_SLOW = "The model has not answered yet."
+_NOTHING_TO_SAY = "The model had nothing to say to that."
+_NO_ANSWER = Refusal(sentence="Gemini does not answer.", verdict=Verdict.UNREACHABLE)
+_PONG_S = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +58,12 @@ class LinkNews:
     Parameters:
         state: Where it stands.
         text: One sentence for the user.
+        is_notice: Whether the sentence says more than the state does.
     """
 
     state: LinkState
     text: str
+    is_notice: bool = False
 
 
 @functools.cache
@@ -107,6 +115,8 @@ class LiveService(LiveInput):
         self._link = Link(first_budget_s=connect_timeout_s)
         self._is_leaving = False
         self._is_opened = False
+        self._is_slow = False
+        self._given_up: Refusal | None = None
         self.link_news = LinkNews(state=LinkState.CONNECTING, text=_SENTENCES[LinkState.CONNECTING])
         self._register_event_handler("on_link_changed", sync=True)
 
@@ -151,12 +161,15 @@ class LiveService(LiveInput):
                     async for message in session.receive():
                         await self._handle_server_message(message)
         except Exception as error:
+            if self._disconnecting:
+                return None
             if self._is_leaving:
                 self._is_leaving = False
                 return self._link.left(_now())
             level = "DEBUG" if isinstance(error, EXPECTED) else "ERROR"
             logger.opt(exception=error).log(level, f"{self}: the connection ended")
-            refusal = explain(error, model=model, in_session=self._link.is_up)
+            refusal = self._given_up or explain(error, model=model, in_session=self._link.is_up)
+            self._given_up = None
             logger.warning(f"{self}: {refusal.sentence}")
             return self._link.ended(refusal, _now())
 
@@ -164,6 +177,7 @@ class LiveService(LiveInput):
         """Take the session, tell it what it does not know, then what has waited for it."""
         self._link.opened(_now())
         self._repeat()
+        self._patience.asked_again(_now())
         await super()._handle_session_ready(session)
         await self._tell_link()
         await self._send_waiting()
@@ -216,12 +230,21 @@ class LiveService(LiveInput):
             self._link.told_to_go(_seconds(message.go_away.time_left), _now())
             await self._tell_link()
         await super()._handle_server_message(message)
+        if self._is_slow:
+            self._is_slow = False
+            await self._tell_link()
 
     def _handle_msg_resumption_update(self, message: LiveServerMessage):
         """Take a handle, once it brings back more than an empty conversation."""
         update: LiveServerSessionResumptionUpdate | None = message.session_resumption_update
         if update and update.resumable and update.new_handle and self._is_opened:
             self._link.remember(update.new_handle)
+
+    async def _turn_ended(self, content: LiveServerContent):
+        """Tell the user when the model has passed over what they asked."""
+        if self._exchange.is_passed_over:
+            await self._notify(_NOTHING_TO_SAY)
+        await super()._turn_ended(content)
 
     async def _settle(self):
         """Note that the conversation has begun."""
@@ -234,17 +257,38 @@ class LiveService(LiveInput):
         return self._bot_is_responding or self._exchange.is_open or self._calls.is_any_awaited
 
     async def _watch_link(self):
-        """Leave when the link says so, and tell when a gap becomes long."""
+        """Leave when the link says so; tell when a gap or a silence becomes long."""
         while True:
             await asyncio.sleep(_WATCH_S)
             now_s = _now()
             if self._link.tick(now_s):
                 await self._tell_link()
             session = self._session
-            if session and self._link.should_leave(now_s, is_busy=self._is_busy):
+            if session is None:
+                continue
+            silence = self._patience.check(now_s)
+            if silence is Silence.SLOW:
+                await self._ask_for_patience(session)
+            elif silence is Silence.DEAD:
+                self._given_up = _NO_ANSWER
+                await self._close(session)
+            elif self._link.should_leave(now_s, is_busy=self._is_busy):
                 self._is_leaving = True
-                with contextlib.suppress(*EXPECTED):
-                    await session.close()
+                await self._close(session)
+
+    async def _close(self, session: AsyncSession):
+        with contextlib.suppress(*EXPECTED):
+            await session.close()
+
+    async def _ask_for_patience(self, session: AsyncSession):
+        """Tell the user that they are not forgotten, unless they have only coughed."""
+        if not self._exchange.is_transcribed and await _is_alive(session):
+            self._exchange.was_noise()
+            if not self._exchange.is_open:
+                self._patience.settled()
+                return
+        self._is_slow = True
+        await self._notify(_SLOW)
 
     # --- what the user is told ------------------------------------------------------------------
 
@@ -254,14 +298,18 @@ class LiveService(LiveInput):
 
     async def _tell_link(self):
         state = self._link.state
-        text = _SENTENCES[state]
+        news = LinkNews(state=state, text=_SENTENCES[state])
         if state is LinkState.READY and (lost := self._waiting.take_lost()):
             logger.warning(f"{self}: lost {lost.audio_s:.1f} s of sound, {lost.items} messages")
             what = [f"{lost.audio_s:.0f} s of what was said"] if lost.audio_s else []
             what += [f"{lost.items} of the messages"] if lost.items else []
             text = f"The model is listening again, but {' and '.join(what)} got lost."
-        if (state, text) != (self.link_news.state, self.link_news.text):
-            await self._tell(LinkNews(state=state, text=text))
+            news = LinkNews(state=state, text=text, is_notice=True)
+        if news != self.link_news:
+            await self._tell(news)
+
+    async def _notify(self, text: str):
+        await self._tell(LinkNews(state=self._link.state, text=text, is_notice=True))
 
     async def _tell(self, news: LinkNews):
         self.link_news = news
@@ -270,6 +318,16 @@ class LiveService(LiveInput):
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+async def _is_alive(session: AsyncSession) -> bool:
+    """Ask the other side for a sign of life."""
+    try:
+        async with asyncio.timeout(_PONG_S):
+            await (await session._ws.ping())  # pyright: ignore - the SDK's own type is narrower
+    except EXPECTED:
+        return False
+    return True
 
 
 def _seconds(duration: str | None) -> float:

@@ -3,6 +3,7 @@
 Each override names what Pipecat 1.14.0 does instead; the tests show that it still does.
 """
 
+import asyncio
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -39,6 +40,7 @@ class LiveTools(LiveOutput):
         """Run what is not running already for a connection that broke."""
         assert message.tool_call is not None
         self._exchange.answered("")
+        self._patience.settled()
         new = []
         for call in message.tool_call.function_calls or ():
             call.id = call.id or str(uuid.uuid4())
@@ -51,6 +53,7 @@ class LiveTools(LiveOutput):
                 self._tool_call_id_to_name[again.id] = name
                 if again.response is not None:
                     await super()._tool_result(call.id, name, dict(again.response))
+                    self._patience.asked(asyncio.get_running_loop().time())
         message.tool_call.function_calls = new
         if new:
             await super()._handle_msg_tool_call(message)
@@ -77,6 +80,8 @@ class LiveTools(LiveOutput):
         answer_to = self._calls.returned(tool_call_id, tool_result_message)
         if answer_to is not None:
             await super()._tool_result(answer_to, tool_name, tool_result_message, spoken=spoken)
+            if spoken:
+                self._patience.asked(asyncio.get_running_loop().time())
         if not spoken and not self._bot_is_responding:
             await self._settle()
 

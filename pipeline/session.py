@@ -204,7 +204,8 @@ class Session:
         }
 
     async def _tell_link(self, link: LinkNews) -> None:
-        await self._tell({"type": "link", "state": link.state, "text": link.text})
+        news = {"state": link.state, "text": link.text, "notice": link.is_notice}
+        await self._tell({"type": "link", **news})
 
     async def _tell(self, message: dict[str, Any]) -> None:
         await self._worker.rtvi.send_server_message(message)

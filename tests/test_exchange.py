@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.exchange import MAX_QUESTION_S, PREROLL_S, Continue, Exchange
+from pipeline.exchange import MAX_QUESTION_S, PREROLL_S, Continue, Exchange, Recall
 from pipeline.waiting import Audio
 
 RATE_HZ = 16_000
@@ -89,6 +89,35 @@ def test_a_cut_answer_to_a_question_of_unknown_words_is_given_again():
     assert seconds(exchange.repeat(can_continue=True)) == pytest.approx(2.0)
 
 
+def test_an_answer_that_is_all_there_is_not_given_again_but_the_model_is_told_of_it():
+    exchange = Exchange()
+    exchange.sent("what time is it?")
+    exchange.transcribed("what time is it?")
+    exchange.answered("It is noon.")
+    exchange.generated()
+    assert exchange.repeat(can_continue=True) == [
+        Recall(asked="what time is it?", answered="It is noon.")
+    ]
+    assert not exchange.is_open and not exchange.is_repeated
+
+
+def test_of_an_answer_in_unknown_words_the_model_is_told_nothing():
+    exchange = Exchange()
+    exchange.sent("a picture")
+    exchange.answered("")
+    exchange.generated()
+    exchange.user_began()
+    speak(exchange, 1.0)
+    assert seconds(exchange.repeat(can_continue=True)) == pytest.approx(1.0)
+
+
+def test_what_is_generated_without_an_answer_is_nothing():
+    exchange = Exchange()
+    exchange.sent("first")
+    exchange.generated()
+    assert exchange.repeat(can_continue=True) == ["first"]
+
+
 def test_who_speaks_into_an_answer_asks_the_next_question():
     exchange = Exchange()
     exchange.sent("first")
@@ -144,3 +173,28 @@ def test_a_monologue_is_repeated_up_to_a_bound():
     exchange.user_began()
     speak(exchange, MAX_QUESTION_S + 10.0)
     assert seconds(exchange.repeat(can_continue=True)) == pytest.approx(MAX_QUESTION_S, abs=0.021)
+
+
+def test_noise_is_no_question():
+    exchange = Exchange()
+    exchange.user_began()
+    speak(exchange, 0.5)
+    exchange.was_noise()
+    assert not exchange.is_open
+
+
+def test_words_are_not_noise():
+    exchange = Exchange()
+    exchange.sent("typed")
+    exchange.transcribed("typed")
+    exchange.was_noise()
+    assert exchange.is_open
+
+
+def test_noise_during_an_answer_leaves_its_question_open():
+    exchange = Exchange()
+    exchange.user_began()
+    speak(exchange, 0.5)
+    exchange.answered("It is")
+    exchange.was_noise()
+    assert exchange.is_open

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from understudy import ScenarioError, Understudy
+from understudy.memory import MAX_HANDLES
 from understudy.profiles import PROFILES
+from understudy.record import MAX_RECORDS
 from understudy.rules import Rule, read_option
 
 _USAGE_ERROR = 2
@@ -74,6 +76,37 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         action="store_true",
         help="refuse a resumption handle while its old connection is open",
     )
+    parser.add_argument(
+        "--max-sessions-per-key",
+        type=_count,
+        metavar="N",
+        help="refuse a key's sessions beyond so many open ones; default: any number",
+    )
+    parser.add_argument(
+        "--tokens-per-minute-per-key",
+        type=_count,
+        metavar="N",
+        help="refuse a key's turns and sessions once a minute has cost so much",
+    )
+    parser.add_argument(
+        "--quota-at-upgrade",
+        action="store_true",
+        help="refuse sessions for these two with HTTP 429, not with 1011 after the setup",
+    )
+    parser.add_argument(
+        "--max-records",
+        type=_count,
+        default=MAX_RECORDS,
+        metavar="N",
+        help="events kept in memory, for GET /sessions",
+    )
+    parser.add_argument(
+        "--max-handles",
+        type=_count,
+        default=MAX_HANDLES,
+        metavar="N",
+        help="resumption handles kept; the oldest are forgotten beyond",
+    )
     parser.add_argument("--until-eof", action="store_true", help="end when standard input does")
     return parser.parse_args(argv)
 
@@ -99,6 +132,12 @@ def _scale(text: str) -> float:
     if not 0 < scale <= 1_000_000:
         raise argparse.ArgumentTypeError("a scale is a number above 0")
     return scale
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or len(text) > 18 or not int(text):
+        raise argparse.ArgumentTypeError("a limit is a whole number from 1 on")
+    return int(text)
 
 
 def _keys(text: str) -> frozenset[str]:
@@ -172,6 +211,11 @@ async def _run(options: argparse.Namespace) -> None:
         text_frames=options.text_frames,
         clock_scale=options.clock_scale,
         exclusive_handles=options.exclusive_handles,
+        max_sessions_per_key=options.max_sessions_per_key,
+        tokens_per_minute_per_key=options.tokens_per_minute_per_key,
+        quota_at_upgrade=options.quota_at_upgrade,
+        max_records=options.max_records,
+        max_handles=options.max_handles,
     )
     async with understudy:
         _announce(understudy)

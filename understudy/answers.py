@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from understudy.context import MAX_TOLD
 from understudy.facts import Heard, Seen
 from understudy.memory import Gathered, Memory
 from understudy.messages import FunctionResult
@@ -23,8 +24,6 @@ _FRAMES = {"camera": "camera frame", "screenVideo": "screen frame", "upload": "u
 _LOOK = re.compile(r"\b(see|seen|look|colou?rs?|pictures?|images?|photos?|screen|camera|video)\b")
 _REMEMBER = re.compile(r"\b(remember|recall|so far|did i tell you|have i told you)\b")
 _KEEP = re.compile(r"^(?:please\s+)?remember\b(?:\s+that\b)?[\s:,]+", re.I)
-MAX_TOLD = 8
-"""How much is kept of what the user asked to be remembered; the oldest give way."""
 _COUNT = re.compile(r"\bcount(?: up)? to (\d{1,6})\b")
 
 
@@ -168,7 +167,7 @@ def _latest_pictures(latest: Mapping[str, Seen]) -> str:
 def _recollection(memory: Memory) -> str:
     answers = "once" if memory.turns == 1 else f"{memory.turns} times"
     said = [f"I have answered you {answers}."]
-    said += [f"You told me: {_quote(told)}" for told in memory.told]
+    said += [f"You told me: {_quote(told)}" for told in memory.told[-MAX_TOLD:]]
     if memory.heard is not None and memory.heard.speech_s:
         said.append(f"You last spoke for {_seconds(memory.heard.speech_s)}.")
     if memory.latest:

@@ -55,6 +55,12 @@ class BreakableConnection(ServerConnection):
         """Answers pings so much later from now on; None: never."""
         self._pong_delay_s = delay_s
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Takes note that the connection is gone."""
+        super().connection_lost(exc)
+        # It leads back here: 300 KB of TLS buffers would wait for the garbage collector.
+        del self.protocol.send_frame
+
     def data_received(self, data: bytes) -> None:
         """Takes bytes from the transport."""
         if not self._is_silent:

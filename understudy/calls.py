@@ -10,7 +10,7 @@ from understudy.effects import Outbox
 from understudy.errors import invalid, refused
 from understudy.messages import FunctionResult
 from understudy.profiles import Profile
-from understudy.tools import Call
+from understudy.tools import Call, shortened
 
 MAX_OPEN = 256
 """Calls of one session without a response; the oldest are forgotten beyond."""
@@ -83,7 +83,7 @@ class OpenCalls:
             if key is None or call is None:
                 unknown.append(result.id)
                 continue
-            result = replace(result, name=call.name)
+            result = replace(result, name=call.name, response=shortened(result.response))
             if call.blocks or not result.will_continue:
                 del self._open[key]
             if call.blocks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from websockets.exceptions import ConnectionClosed
@@ -83,6 +83,7 @@ class Connection:
         self._is_due = False
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_s: float | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def inject(self, rule: Rule) -> None:
         """Switches a fault on, at once."""
@@ -93,19 +94,20 @@ class Connection:
         """Serves the client until either side closes."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                await self._serve(tasks)
-                raise _Finished
-        except* _Finished:
-            pass
-        except* ConnectionClosed:
-            _logger.debug("the connection was lost")
+                try:
+                    await self._serve(tasks)
+                except ConnectionClosed:
+                    _logger.debug("the connection was lost")
+                # Not by an exception: the group's (CPython 3.11) holds its frame and so all this.
+                for task in self._tasks:
+                    task.cancel()
         finally:
             self._set_alarm(None)
             self._session.end()
 
     async def _serve(self, tasks: asyncio.TaskGroup) -> None:
         """Carries out what is to be done, as it comes, until the client is gone."""
-        reading = tasks.create_task(self._read(), name="understudy-read")
+        reading = self._begin(tasks, self._read(), name="understudy-read")
         reading.add_done_callback(lambda _: self._woken.set())
         while self._is_open:
             if self._acts:
@@ -157,7 +159,7 @@ class Connection:
             case Note(event, fields):
                 self._note(event, fields)
             case Work(ticket, job):
-                tasks.create_task(self._work(ticket, job), name="understudy-work")
+                self._begin(tasks, self._work(ticket, job), name="understudy-work")
             case Close(code, reason):
                 self._is_open = False
                 await self._websocket.close(code, reason)
@@ -173,6 +175,15 @@ class Connection:
         if self._capture is not None:
             self._capture.message("server", frame)
         await self._websocket.send(frame, text=text)
+
+    def _begin(
+        self, tasks: asyncio.TaskGroup, doing: Coroutine[Any, Any, None], *, name: str
+    ) -> asyncio.Task[None]:
+        """Begins something that ends with the connection."""
+        task = tasks.create_task(doing, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _work(self, ticket: int, job: Job) -> None:
         async with self._jobs:
@@ -227,7 +238,3 @@ def _slices(message: ClientMessage) -> Iterator[ClientMessage]:
     for start in range(0, max(len(data), 1), _AUDIO_SLICE_BYTES):
         blob = Blob(data[start : start + _AUDIO_SLICE_BYTES], message.blob.mime_type)
         yield RealtimeMedia(message.field, blob)
-
-
-class _Finished(Exception):
-    """Ends a session's task group, and with it the reader and any work under way."""

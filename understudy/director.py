@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -19,6 +19,7 @@ from understudy.effects import Close, Note, Send, Work
 from understudy.faults import Fault
 from understudy.messages import ClientMessage
 from understudy.moments import PASSED_ONCE, Place, Scene
+from understudy.routes import AuthMode
 from understudy.rules import Rule
 
 _FINAL = (Close, Reset, BlackHole)
@@ -53,10 +54,18 @@ class Director:
         rules: The faults, in order.
         connection: Which connection to the server this is, counted from 1, refused ones too.
         now_s: When it began.
+        auth_modes: In which ways the client came in.
     """
 
-    def __init__(self, rules: Sequence[Rule], *, connection: int, now_s: float) -> None:
-        self._scene = Scene(connection=connection, began_s=now_s)
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        *,
+        connection: int,
+        now_s: float,
+        auth_modes: Collection[AuthMode] = (),
+    ) -> None:
+        self._scene = Scene(connection=connection, began_s=now_s, auth_modes=auth_modes)
         self._casts: list[_Cast] = []
         self._reached = {Place.CONNECT}
         self._added: list[Rule] = []

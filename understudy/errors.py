@@ -7,6 +7,13 @@ INVALID_ARGUMENT = "Request contains an invalid argument."
 
 INTERNAL_ERROR = "Internal error encountered."
 
+QUOTA_EXCEEDED = (
+    "You exceeded your current quota, please check your plan and billing details. For more "
+    "information on this error, head to: https://ai.google.dev/gemini-api/docs/rate-limits."
+)
+RESOURCE_EXHAUSTED = "Resource has been exhausted (e.g. check quota)."
+"""The same before the upgrade, as the text of an HTTP 429."""
+
 MAX_REASON_BYTES = 123
 """RFC 6455 section 5.5: a control frame carries 125 bytes, two of which are the close code."""
 

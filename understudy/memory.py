@@ -11,8 +11,12 @@ from understudy.facts import Heard, Seen
 
 HANDLE_TTL_S = 7200.0
 """Vendor documentation: a resumption handle is good for two hours."""
+MAX_HANDLES = 10_000
+"""A handle takes 5 KB at most."""
 _MAX_GATHERED = 64
 """Content that waits for an answer; a client that never asks for one must not fill the memory."""
+MAX_KEPT_TEXT = 20_000
+"""Of a text that waits for its answer so many characters are kept; a message may have 8 million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +25,31 @@ class Memory:
 
     Attributes:
         turns: Answers given.
-        heard: The last thing the user said aloud.
-        latest: The latest picture of each source.
-        context: What is in the context window.
+        context: What is in the context window; what is not is forgotten.
         age_s: How long the session has lasted, on all its connections.
         saw_video: Whether there was video in it.
-        told: What the user asked to be remembered, oldest first.
     """
 
     turns: int = 0
-    heard: Heard | None = None
-    latest: Mapping[str, Seen] = field(default_factory=dict)
     context: Context = field(default_factory=Context)
     age_s: float = 0.0
     saw_video: bool = False
-    told: tuple[str, ...] = ()
+
+    @property
+    def heard(self) -> Heard | None:
+        """The last thing the user said aloud."""
+        heard = (turn.heard for turn in reversed(self.context.turns))
+        return next(filter(None, heard), None)
+
+    @property
+    def latest(self) -> Mapping[str, Seen]:
+        """The latest picture of each source."""
+        return dict(item for turn in self.context.turns for item in turn.seen.items())
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What the user asked to be remembered, oldest first."""
+        return tuple(text for turn in self.context.turns for text in turn.told)
 
 
 @dataclass(slots=True)
@@ -72,7 +86,7 @@ class ResumptionStore:
         max_handles: The oldest go first beyond this many.
     """
 
-    def __init__(self, *, ttl_s: float = HANDLE_TTL_S, max_handles: int = 10_000) -> None:
+    def __init__(self, *, ttl_s: float = HANDLE_TTL_S, max_handles: int = MAX_HANDLES) -> None:
         self._ttl_s = ttl_s
         self._max_handles = max_handles
         self._kept: OrderedDict[str, _Kept] = OrderedDict()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from understudy.acts import Act
 from understudy.effects import Note, Send
 from understudy.messages import ClientMessage, RealtimeMedia, Setup, ToolResponse
+from understudy.routes import AuthMode
 from understudy.wire import OUTPUT_RATE_HZ
 
 
@@ -67,6 +68,7 @@ class Scene:
     Args:
         connection: Which connection to the server this is, from 1.
         began_s: When it began.
+        auth_modes: In which ways the client came in.
 
     Attributes:
         is_set_up: Whether setupComplete was sent.
@@ -79,8 +81,11 @@ class Scene:
         handle: The latest resumption handle sent.
     """
 
-    def __init__(self, *, connection: int, began_s: float) -> None:
+    def __init__(
+        self, *, connection: int, began_s: float, auth_modes: Collection[AuthMode] = ()
+    ) -> None:
         self.connection = connection
+        self.auth_modes = frozenset(auth_modes)
         self.began_s = began_s
         self.is_set_up = False
         self.is_resumed = False

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from urllib.parse import parse_qs, urlsplit
 
 from understudy.errors import ProtocolError, invalid, refused
@@ -17,6 +18,7 @@ _LIVE = re.compile(
     r"\.GenerativeService\.BidiGenerateContent(Constrained)?/?"
 )
 _TOKENS = re.compile(r".*/v1alpha/auth_tokens/?")
+_CLIENT_CHARACTERS = 200
 _MODELS = re.compile(r".*/(?:v1|v1beta|v1alpha)/models(?:/([^/]+))?/?")
 
 
@@ -35,6 +37,23 @@ class LiveRoute:
     is_constrained: bool = False
 
 
+class AuthMode(StrEnum):
+    """A way to come in, as far as reports tell them apart."""
+
+    KEY = "key"
+    """An API key."""
+    NO_KEY = "no-key"
+    """Nothing at all."""
+    TOKEN = "token"
+    """An ephemeral token at the endpoint for tokens."""
+    PLAIN_TOKEN = "plain-token"
+    """An ephemeral token at the endpoint for keys."""
+    CONSTRAINED_KEY = "constrained-key"
+    """An API key at the endpoint for tokens."""
+    DOUBLE_SLASH = "double-slash"
+    """A path with repeated slashes, as SDKs make of a base URL that ends in one."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelsRoute:
     """The list of models, or one of them."""
@@ -49,7 +68,10 @@ class TokensRoute:
     key: str | None
 
 
-def route(target: str, headers: Mapping[str, str]) -> LiveRoute | ModelsRoute | TokensRoute | None:
+Route = LiveRoute | ModelsRoute | TokensRoute
+
+
+def route(target: str, headers: Mapping[str, str]) -> Route | None:
     """Reads a request.
 
     Repeated slashes count as one: a base URL that ends in a slash gives `//ws/...` with every
@@ -75,17 +97,45 @@ def route(target: str, headers: Mapping[str, str]) -> LiveRoute | ModelsRoute | 
     return None
 
 
+def auth_modes(target: str, route: LiveRoute) -> set[AuthMode]:
+    """Returns in which ways a client comes in: one of the key, and perhaps one of the path."""
+    if route.key is None:
+        mode = AuthMode.NO_KEY
+    elif route.key.startswith(TOKEN_PREFIX):
+        mode = AuthMode.TOKEN if route.is_constrained else AuthMode.PLAIN_TOKEN
+    else:
+        mode = AuthMode.CONSTRAINED_KEY if route.is_constrained else AuthMode.KEY
+    return {mode, AuthMode.DOUBLE_SLASH} if "//" in target.partition("?")[0] else {mode}
+
+
+def note(target: str, headers: Mapping[str, str]) -> dict[str, str | list[str]]:
+    """Returns what the record says of a Live request: the client and its credentials' kinds.
+
+    Args:
+        target: The request target, query included.
+        headers: The request's headers; looked up by lower-case names.
+    """
+    keys = _keys(target.partition("?")[2], headers)
+    kinds = {"token" if key.startswith(TOKEN_PREFIX) else "key" for key in keys}
+    client = headers.get("x-goog-api-client") or headers.get("user-agent", "")
+    return {"credentials": sorted(kinds), "client": client[:_CLIENT_CHARACTERS]}
+
+
 def _key(query: str, headers: Mapping[str, str]) -> str | None:
-    """Finds the key where the SDKs put it: google-genai in a header, JavaScript in the query."""
+    return next(iter(_keys(query, headers)), None)
+
+
+def _keys(query: str, headers: Mapping[str, str]) -> list[str]:
+    """Finds keys where the SDKs put them: google-genai in a header, JavaScript in the query."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     parameters = parse_qs(urlsplit(f"?{query}").query)
-    return (
-        headers.get("x-goog-api-key")
-        or next(iter(parameters.get("key", ())), None)
-        or next(iter(parameters.get("access_token", ())), None)
-        or (token.strip() if scheme.lower() == "token" else None)
-        or None
+    found = (
+        headers.get("x-goog-api-key"),
+        next(iter(parameters.get("key", ())), None),
+        next(iter(parameters.get("access_token", ())), None),
+        token.strip() if scheme.lower() == "token" else None,
     )
+    return [key for key in found if key]
 
 
 def check_key(key: str | None, accepted: Collection[str] | None) -> ProtocolError | None:

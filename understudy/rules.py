@@ -126,7 +126,10 @@ def _build(kind: type[Fault], given: Mapping[str, Any], where: str) -> Fault:
     code = values.get("code")
     if isinstance(code, int) and not can_close_with(code):
         raise ScenarioError(f"{where}: no connection can be closed with the code {code}")
-    return kind(**values)
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise ScenarioError(f"{where}: {error}") from None
 
 
 def _value(known: Field[object], value: object, where: str) -> object:

@@ -13,6 +13,9 @@ import binascii
 import math
 from collections.abc import Callable
 
+MAX_DEPTH = 64
+"""Nesting at which a message, or a free-form value in it, is refused; the deepest message any SDK
+sends is under 20."""
 _URL_SAFE = str.maketrans("-_", "+/")
 _DECODE_STEP = 262_144
 """Characters decoded per call, a multiple of 4. Decoding holds the interpreter lock for
@@ -83,16 +86,31 @@ def to_bytes(value: object) -> bytes:
         raise ValueError("not base64") from error
 
 
-def to_any(value: object) -> object:
-    """Returns a free-form JSON value as it came."""
+def to_any(value: object, depth: int = 0) -> object:
+    """Returns a free-form JSON value that can be written as JSON again.
+
+    Python's parser takes more than JSON: NaN, lone surrogates and integers of any length. What
+    came in as the default of a parameter goes out as an argument.
+    """
+    if depth > MAX_DEPTH:
+        raise ValueError("nested too deeply")
+    if isinstance(value, str):
+        return to_string(value)
+    if isinstance(value, list):
+        return [to_any(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {to_string(name): to_any(item, depth + 1) for name, item in value.items()}
+    if isinstance(value, float) or (isinstance(value, int) and not -(2**63) <= value < 2**63):
+        return to_float(value)
     return value
 
 
 def to_struct(value: object) -> dict[str, object]:
-    """Returns a free-form JSON object as it came."""
-    if not isinstance(value, dict):
+    """Returns a free-form JSON object, its values as `to_any` does."""
+    struct = to_any(value)
+    if not isinstance(struct, dict):
         raise ValueError("not an object")
-    return value
+    return struct
 
 
 CONVERTERS: dict[str, tuple[str, Callable[[object], object]]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,16 +22,21 @@ class Line:
     Attributes:
         say: The words.
         turn: Only as this answer of the conversation, from 1; None: as any.
-        contains: Only if what the user wrote holds one of these words; empty: whatever it holds.
+        contains: Only if what the user wrote, or a function returned, holds one of these words;
+            empty: whatever it holds.
+        returned: Only to tell what one of these functions returned; empty: never to tell that.
     """
 
     say: str
     turn: int | None = None
     contains: tuple[str, ...] = ()
+    returned: tuple[str, ...] = ()
 
-    def fits(self, turn: int, text: str) -> bool:
+    def fits(self, turn: int, text: str, functions: Collection[str]) -> bool:
         """Whether it answers this."""
         if self.turn not in (None, turn):
+            return False
+        if (self.returned or functions) and set(self.returned).isdisjoint(functions):
             return False
         written = text.casefold()
         return not self.contains or any(word.casefold() in written for word in self.contains)
@@ -49,14 +54,16 @@ class Scenario:
     lines: tuple[Line, ...] = ()
     rules: tuple[Rule, ...] = ()
 
-    def answer(self, turn: int, text: str) -> str | None:
+    def answer(self, turn: int, text: str, *, functions: Collection[str] = ()) -> str | None:
         """Returns what to say instead of what was seen and heard, or None for that.
 
         Args:
             turn: Which answer of the conversation it is, from 1.
-            text: What the user wrote; "" for speech.
+            text: What the user wrote, "" for speech; or what the functions returned.
+            functions: The functions that returned something, if that is what is answered.
         """
-        return next((line.say for line in self.lines if line.fits(turn, text)), None)
+        fitting = (line.say for line in self.lines if line.fits(turn, text, functions))
+        return next(fitting, None)
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -117,17 +124,23 @@ def _mapping(value: object, where: str, keys: tuple[str, ...]) -> Mapping[str, A
 def _line(item: object, where: str) -> Line:
     if isinstance(item, str):
         item = {"say": item}
-    fields = _mapping(item, where, ("say", "turn", "contains"))
-    say, turn, contains = fields.get("say"), fields.get("turn"), fields.get("contains", [])
+    fields = _mapping(item, where, ("say", "turn", "contains", "returned"))
+    say, turn = fields.get("say"), fields.get("turn")
     if not isinstance(say, str) or not say.strip() or len(say) > _MAX_SAID:
         raise ScenarioError(f"{where}: say has to be the words to say, at most {_MAX_SAID} letters")
     is_count = isinstance(turn, int) and not isinstance(turn, bool) and turn >= 1
     if turn is not None and not is_count:
         raise ScenarioError(f"{where}: turn has to be a whole number from 1 on, not {turn!r}")
-    words = [contains] if isinstance(contains, str) else contains
+    contains, returned = (_words(fields, key, where) for key in ("contains", "returned"))
+    return Line(say.strip(), turn, contains, returned)
+
+
+def _words(fields: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+    value = fields.get(key, [])
+    words = [value] if isinstance(value, str) else value
     if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
-        raise ScenarioError(f"{where}: contains has to be a word or a list of words")
-    return Line(say.strip(), turn, tuple(words))
+        raise ScenarioError(f"{where}: {key} has to be a word or a list of words")
+    return tuple(words)
 
 
 def _rule(item: object, where: str) -> Rule:

@@ -12,10 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from understudy.errors import ProtocolError, invalid
-from understudy.scalars import CONVERTERS, to_string
-
-MAX_DEPTH = 64
-"""Nesting at which a message is refused; the deepest message any SDK sends is under 20."""
+from understudy.scalars import CONVERTERS, MAX_DEPTH, to_string
 
 MESSAGES: dict[str, dict[str, str]] = {
     "Client": {

@@ -3,47 +3,50 @@
 from __future__ import annotations
 
 import asyncio
-import http
 import logging
 import secrets
 import ssl
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack
-from functools import partial
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from weakref import WeakKeyDictionary
 
-from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.asyncio.server import Server, ServerConnection
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from understudy import routes
 from understudy.breakable import BreakableConnection
 from understudy.capture import Capture
-from understudy.connection import MAX_MESSAGE_BYTES, Connection
+from understudy.connection import Connection
 from understudy.desk import Desk
 from understudy.director import Director
 from understudy.errors import INTERNAL_ERROR
-from understudy.memory import HANDLE_TTL_S, ResumptionStore
-from understudy.posting import PostingConnection
-from understudy.profiles import PROFILES, Profile
-from understudy.record import Recorder
-from understudy.replay import Replay, load_recording
+from understudy.listener import base_url, listen
+from understudy.memory import MAX_HANDLES
+from understudy.reception import TEXT, Reception
+from understudy.record import MAX_RECORDS, Recorder
 from understudy.rules import Rule, make_rule, read_option
 from understudy.scenario import Scenario, load_scenario
+from understudy.sessions import Sessions
 from understudy.tls import serve_with_new_certificate
-from understudy.tokens import TokenStore, error_answer
+from understudy.tokens import TokenStore
 from understudy.work import Workers
 
 _logger = logging.getLogger(__name__)
-_CLOSE_TIMEOUT_S = 0.5
-_PING_INTERVAL_S = 20
-_PING_TIMEOUT_S = 60
-"""Longer than the client's own 20 s, so that a client in a debugger is not thrown out by us."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A connection whose upgrade was not refused."""
+
+    route: routes.LiveRoute
+    director: Director
 
 
 class Understudy:
@@ -68,11 +71,20 @@ class Understudy:
         control_port: Port of the control endpoint at 127.0.0.1; 0 takes a free one, None for none.
         plain_port: Port to listen at without TLS too; 0 takes a free one, None for none.
         text_frames: Send text frames; the real service's are binary.
-        clock_scale: How many times faster than real the limits of connections and sessions and
-            the life of resumption handles pass. Nothing else is scaled: not the pace of speech
-            or the detection of it, nor ephemeral tokens, whose times clients compute.
+        clock_scale: How many times faster than real the limits of connections and sessions, the
+            life of resumption handles and the minute of a quota pass. Nothing else is scaled: not
+            the pace of speech or the detection of it, nor ephemeral tokens, whose times clients
+            compute.
         exclusive_handles: Refuse a resumption handle while the connection that was given it is
             still open.
+        max_sessions_per_key: How many sessions of one key may be open at once; None: any number.
+            One more is refused with 1011 after its setup. An ephemeral token counts for the key
+            that minted it.
+        tokens_per_minute_per_key: How many tokens the turns of one key may cost in a minute
+            before the next turn or session is refused in the same way; None: any number.
+        quota_at_upgrade: Refuse a session for these two with HTTP 429 instead.
+        max_records: So many events are kept in memory, the last ones, and 64 MB of them at most.
+        max_handles: So many resumption handles are kept; the oldest are forgotten beyond.
         clock: Monotonic seconds.
 
     Raises:
@@ -104,30 +116,45 @@ class Understudy:
         text_frames: bool = False,
         clock_scale: float = 1.0,
         exclusive_handles: bool = False,
+        max_sessions_per_key: int | None = None,
+        tokens_per_minute_per_key: int | None = None,
+        quota_at_upgrade: bool = False,
+        max_records: int = MAX_RECORDS,
+        max_handles: int = MAX_HANDLES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._host = host
         self._port = port
         self._cert_dir = cert_dir
         self._record_path = record_path
-        self._keys = keys
-        self._forced_profile: Profile | None = PROFILES[profile] if profile else None
-        self._scenario = load_scenario(scenario) if isinstance(scenario, Path) else scenario
-        self._rules = list(self._scenario.rules) if self._scenario else []
+        if isinstance(scenario, Path):
+            scenario = load_scenario(scenario)
+        self._rules = list(scenario.rules) if scenario else []
         self._rules += [read_option(fault) if isinstance(fault, str) else fault for fault in faults]
+        tokens = TokenStore(new_hex=lambda: secrets.token_hex(32))
+        self._reception = Reception(keys, tokens)
+        self._sessions = Sessions(
+            keys=keys,
+            tokens=tokens,
+            profile=profile,
+            scenario=scenario,
+            replay=replay,
+            clock_scale=clock_scale,
+            exclusive_handles=exclusive_handles,
+            max_handles=max_handles,
+            max_sessions_per_key=max_sessions_per_key,
+            tokens_per_minute_per_key=tokens_per_minute_per_key,
+            quota_at_upgrade=quota_at_upgrade,
+        )
         self._attempts = 0
-        self._directors: WeakKeyDictionary[ServerConnection, Director] = WeakKeyDictionary()
+        self._arrivals: WeakKeyDictionary[ServerConnection, _Arrival] = WeakKeyDictionary()
         self._running: dict[str, Connection] = {}
         self._capture_dir = capture_dir
-        self._cues = load_recording(replay) if replay is not None else None
         self._control_port = control_port
         self._plain_port = plain_port
         self._text_frames = text_frames
         self._clock = clock
-        self._tokens = TokenStore(new_hex=lambda: secrets.token_hex(32))
-        self._clock_scale = clock_scale
-        self._exclusive_handles = exclusive_handles
-        self._store = ResumptionStore(ttl_s=HANDLE_TTL_S / clock_scale)
+        self._max_records = max_records
         self._connections = 0
         self._stack = AsyncExitStack()
         self.base_url = ""
@@ -137,7 +164,7 @@ class Understudy:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """Every event so far, as in the record file; at most the last 100,000."""
+        """Every event so far, as in the record file; of very many the last."""
         return self._recorder.records
 
     @property
@@ -193,7 +220,9 @@ class Understudy:
             OSError: The port is taken, or a directory or file can't be written.
         """
         async with self._stack as stack:
-            self._recorder = Recorder(clock=self._clock, path=self._record_path)
+            self._recorder = Recorder(
+                clock=self._clock, path=self._record_path, max_records=self._max_records
+            )
             stack.callback(self._recorder.close)
             directory = self._cert_dir or Path(
                 stack.enter_context(tempfile.TemporaryDirectory(prefix="understudy-"))
@@ -204,10 +233,10 @@ class Understudy:
             if self._capture_dir is not None:
                 self._capture_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             server = await stack.enter_async_context(self._listen(self._port, context))
-            self.base_url = _base_url("https", self._host, server)
+            self.base_url = base_url("https", self._host, server)
             if self._plain_port is not None:
                 plain = await stack.enter_async_context(self._listen(self._plain_port, None))
-                self.plain_url = _base_url("http", self._host, plain)
+                self.plain_url = base_url("http", self._host, plain)
             if self._control_port is not None:
                 desk = Desk(self, port=self._control_port)
                 self.control_url = (await stack.enter_async_context(desk)).url
@@ -221,97 +250,54 @@ class Understudy:
         await asyncio.wait([self._warm])
         await self._stack.aclose()
 
-    def _listen(self, port: int, context: ssl.SSLContext | None) -> Server:
-        connection = partial(PostingConnection, on_post=self._answer_post)
-        return serve(
-            self._serve,
+    def _listen(
+        self, port: int, context: ssl.SSLContext | None
+    ) -> AbstractAsyncContextManager[Server]:
+        return listen(
             self._host,
             port,
-            ssl=context,
-            process_request=self._process_request,
-            compression=None,  # base64 of noise-like PCM barely shrinks, at 10x the CPU
-            max_size=MAX_MESSAGE_BYTES,
-            ping_interval=_PING_INTERVAL_S,
-            ping_timeout=_PING_TIMEOUT_S,
-            close_timeout=_CLOSE_TIMEOUT_S,
-            server_header="understudy",
-            logger=_quiet_logger(),
-            create_connection=cast(type[ServerConnection], connection),
+            context,
+            on_session=self._serve,
+            on_request=self._answer_request,
+            on_post=self._reception.post,
         )
 
-    def _answer_post(
-        self, target: str, headers: Mapping[str, str], body: bytes
-    ) -> tuple[http.HTTPStatus, str]:
-        """Mints ephemeral tokens."""
-        route = routes.route(target, headers)
-        if not isinstance(route, routes.TokensRoute):
-            return error_answer(http.HTTPStatus.NOT_FOUND, "There is nothing to post to here.")
-        if refusal := routes.check_key(route.key, self._keys):
-            is_bad = refusal.code == 1007
-            status = http.HTTPStatus.BAD_REQUEST if is_bad else http.HTTPStatus.FORBIDDEN
-            return error_answer(status, refusal.reason)
-        return self._tokens.mint(body)
-
-    def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
+    def _answer_request(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answers what is no Live session; returns None to let the upgrade go on."""
         route = routes.route(request.path, _lower(request.headers))
-        if isinstance(route, routes.LiveRoute):
-            self._attempts += 1
-            director = Director(self._rules, connection=self._attempts, now_s=self._clock())
-            self._directors[connection] = director
-            if refusal := director.refuse():
-                return connection.respond(*refusal)
-            return None
-        if isinstance(route, routes.ModelsRoute):
-            if (body := routes.models_body(route.model)) is not None:
-                response = connection.respond(http.HTTPStatus.OK, body)
-                del response.headers["Content-Type"]
-                response.headers["Content-Type"] = "application/json; charset=UTF-8"
-                return response
-            return connection.respond(http.HTTPStatus.NOT_FOUND, "There is no such model here.\n")
-        return connection.respond(
-            http.HTTPStatus.NOT_FOUND,
-            "The understudy plays the Gemini Live API only: connect a WebSocket to /ws/google.ai."
-            "generativelanguage.v1beta.GenerativeService.BidiGenerateContent.\n",
+        if not isinstance(route, routes.LiveRoute):
+            return _respond(connection, *self._reception.get(route))
+        self._attempts += 1
+        director = Director(
+            self._rules,
+            connection=self._attempts,
+            now_s=self._clock(),
+            auth_modes=routes.auth_modes(request.path, route),
         )
+        self._arrivals[connection] = _Arrival(route, director)
+        if refusal := director.refuse() or self._sessions.refuse(route, self._clock()):
+            return _respond(connection, *refusal, TEXT)
+        return None
 
     async def _serve(self, websocket: ServerConnection) -> None:
         assert isinstance(websocket, BreakableConnection) and websocket.request is not None
-        route = routes.route(websocket.request.path, _lower(websocket.request.headers))
-        assert isinstance(route, routes.LiveRoute)
+        arrival = self._arrivals[websocket]
         self._connections += 1
         session_id = f"s{self._connections}"
-        self._recorder.add(session_id, "connected", {"version": route.api_version})
+        route = arrival.route
+        endpoint = {"version": route.api_version, "constrained": route.is_constrained}
+        client = routes.note(websocket.request.path, _lower(websocket.request.headers))
+        self._recorder.add(session_id, "connected", {**endpoint, **client})
         capture = self._capture(session_id)
         try:
             await asyncio.shield(self._warm)
-            # Loaded by now: importing it at the top would take 0.4 s from the start.
-            from understudy.session import Session
-
-            session = (
-                Replay(self._cues)
-                if self._cues is not None
-                else Session(
-                    store=self._store,
-                    new_id=lambda: str(uuid.uuid4()),
-                    api_version=route.api_version,
-                    refusal=routes.check_access(route, self._keys),
-                    scenario=self._scenario,
-                    forced_profile=self._forced_profile,
-                    clock_scale=self._clock_scale,
-                    exclusive_handles=self._exclusive_handles,
-                    admit=partial(self._tokens.admit, route.key or "")
-                    if route.is_constrained
-                    else None,
-                )
-            )
             connection = self._running[session_id] = Connection(
                 websocket,
-                session,
+                self._sessions.make(route),
                 workers=self._workers,
                 clock=self._clock,
                 note=lambda event, fields: self._recorder.add(session_id, event, fields),
-                director=self._directors[websocket],
+                director=arrival.director,
                 capture=capture,
                 sends_text=self._text_frames,
             )
@@ -341,16 +327,10 @@ def _lower(headers: Headers) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.raw_items()}
 
 
-def _base_url(scheme: str, host: str, server: Server) -> str:
-    port = next(iter(server.sockets)).getsockname()[1]
-    reachable = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
-    if ":" in reachable and not reachable.startswith("["):
-        reachable = f"[{reachable}]"
-    return f"{scheme}://{reachable}:{port}"
-
-
-def _quiet_logger() -> logging.Logger:
-    """A logger for websockets, which would log request targets (with keys) and every scan."""
-    logger = logging.getLogger("understudy.websockets")
-    logger.setLevel(logging.CRITICAL)
-    return logger
+def _respond(
+    connection: ServerConnection, status: HTTPStatus, body: str, content_type: str
+) -> Response:
+    response = connection.respond(status, body)
+    del response.headers["Content-Type"]
+    response.headers["Content-Type"] = content_type
+    return response

@@ -13,8 +13,11 @@ from understudy.hearing import ActivityDetection
 from understudy.messages import Turn
 from understudy.profiles import Profile, profile_for
 from understudy.schema import snake_case, unknown_name
-from understudy.tools import Function, read_functions
+from understudy.tools import Function, declared_tokens, read_functions
 from understudy.wire import read_turn
+
+_NOT_LIVE = ("gemini-2.0-flash-exp",)
+"""Models that are gone, refused in other words than those that never were (reported)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,7 @@ class Settings:
         history_first: Whether the conversation begins with history in clientContent.
         tools: How many functions and built-in tools were declared.
         functions: The functions among them.
+        tool_tokens: What their declarations cost.
         sliding: How the context window slides; None: it doesn't, and a full one ends the session.
         writes: Whether answers are text instead of audio.
         shows_thoughts: Whether thought parts were asked for, and the model has them.
@@ -57,6 +61,7 @@ class Settings:
     history_first: bool
     tools: int
     functions: tuple[Function, ...]
+    tool_tokens: int
     sliding: Sliding | None
     writes: bool
     shows_thoughts: bool
@@ -77,6 +82,8 @@ def read_setup(
     """
     model = fields.get("model", "").removeprefix("models/")
     profile = forced_profile or profile_for(model)
+    if forced_profile is None and model in _NOT_LIVE:
+        raise invalid(f"{model} is not supported in the live api.")
     if profile is None or not model:
         raise refused(
             f"models/{model} is not found for API version {api_version}, or is not supported for "
@@ -113,6 +120,7 @@ def read_setup(
             len(tool.get("functionDeclarations", ())) or 1 for tool in fields.get("tools", ())
         ),
         functions=read_functions(fields.get("tools", ()), profile),
+        tool_tokens=declared_tokens(fields.get("tools", ())),
         sliding=_sliding(fields.get("contextWindowCompression"), profile),
         writes=generation.get("responseModalities") == ("TEXT",),
         shows_thoughts=profile.sends_thoughts

@@ -14,6 +14,8 @@ _BYTES_PER_S = OUTPUT_RATE_HZ * 2
 _WORDS_PER_PIECE = 3
 DEFAULT_VOICE = "Puck"
 DEFAULT_LANGUAGE = "en-US"
+_LANGUAGE_CHARACTERS = 35
+"""RFC 5646 section 4.4.1: no language tag needs more."""
 
 _VARIANTS = {
     "aoede": "f2",
@@ -44,7 +46,8 @@ def espeak_voice(voice: Voice) -> EspeakVoice:
     name = (voice.name or DEFAULT_VOICE).lower()
     digest = zlib.crc32(name.encode("utf-8", "replace"))
     variant = _VARIANTS.get(name, _OTHER_VARIANTS[digest % len(_OTHER_VARIANTS)])
-    language = re.sub(r"[^a-z0-9-]", "", (voice.language or DEFAULT_LANGUAGE).lower())
+    written = (voice.language or DEFAULT_LANGUAGE)[:_LANGUAGE_CHARACTERS]
+    language = re.sub(r"[^a-z0-9-]", "", written.lower())
     primary = language.split("-")[0]
     languages = (language, _LANGUAGES.get(primary, primary), "en-us")
     return EspeakVoice(

@@ -25,7 +25,9 @@ DEFAULT_LIFE = timedelta(minutes=30)
 DEFAULT_START = timedelta(seconds=60)
 MAX_LIFE = timedelta(hours=20)
 _MAX_TOKENS = 10_000
-"""The oldest give way beyond; a server that runs for weeks must not fill the memory."""
+_MAX_BYTES = 4_000_000
+"""Of what was asked for. The oldest give way beyond; a server that runs for weeks must not fill the
+memory, which a parsed setup takes ten times as much of."""
 EXPIRED = "API key expired. Please renew the API key."
 
 
@@ -41,9 +43,11 @@ class Admission:
 class _Token:
     until: datetime
     start_until: datetime
+    minted_by: str | None
     uses_left: int | None
     setup: Mapping[str, Any] | None
     mask: tuple[str, ...] | None
+    size_bytes: int
 
 
 class TokenStore:
@@ -63,28 +67,32 @@ class TokenStore:
         self._new_hex = new_hex
         self._now = now
         self._tokens: OrderedDict[str, _Token] = OrderedDict()
+        self._bytes = 0
 
-    def mint(self, body: bytes) -> tuple[HTTPStatus, str]:
+    def mint(self, body: bytes, *, key: str | None = None) -> tuple[HTTPStatus, str]:
         """Answers `POST auth_tokens`.
 
         Args:
             body: The request's JSON: `uses`, `expireTime`, `newSessionExpireTime`,
                 `bidiGenerateContentSetup` and `fieldMask`, each optional.
+            key: On whose account.
 
         Returns:
             The status and the JSON of the answer: the token's name, or what is wrong.
         """
         try:
             fields = normalise("AuthToken", json.loads(body or b"{}"))
-            token = self._read(fields)
+            token = self._read(fields, key, len(body) + len(key or ""))
         except (ValueError, RecursionError):
             return error_answer(HTTPStatus.BAD_REQUEST, "Invalid JSON payload received.")
         except ProtocolError as error:
             return error_answer(HTTPStatus.BAD_REQUEST, error.reason)
         name = PREFIX + self._new_hex()
         self._tokens[name] = token
-        while len(self._tokens) > _MAX_TOKENS:
-            self._tokens.popitem(last=False)
+        self._bytes += token.size_bytes
+        while len(self._tokens) > _MAX_TOKENS or self._bytes > _MAX_BYTES:
+            _, oldest = self._tokens.popitem(last=False)
+            self._bytes -= oldest.size_bytes
         return HTTPStatus.OK, json.dumps({"name": name}, indent=2) + "\n"
 
     def admit(self, name: str, setup: Mapping[str, Any]) -> Admission:
@@ -109,7 +117,12 @@ class TokenStore:
             token.uses_left -= 1
         return Admission(_constrained(setup, token), (token.until - now).total_seconds())
 
-    def _read(self, fields: Mapping[str, Any]) -> _Token:
+    def owner(self, name: str) -> str:
+        """Returns the key that minted a token; anything else counts for itself."""
+        token = self._tokens.get(name)
+        return name if token is None or token.minted_by is None else token.minted_by
+
+    def _read(self, fields: Mapping[str, Any], key: str | None, size_bytes: int) -> _Token:
         now = self._now()
         uses = fields.get("uses", 1)
         if uses < 0:
@@ -120,9 +133,11 @@ class TokenStore:
         return _Token(
             until,
             start_until,
+            key,
             uses or None,
             fields.get("bidiGenerateContentSetup"),
             tuple(map(_camel_case, mask)) or None,
+            size_bytes,
         )
 
 

@@ -8,24 +8,29 @@ same words always give the same call.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from typing import Any, TypeGuard
 
 from understudy.errors import invalid
 from understudy.messages import FunctionResult
 from understudy.profiles import Profile
+from understudy.usage import text_tokens
 
 SAMPLE_TEXT = "example"
 """A string argument for which the user typed nothing."""
 MAX_TEXT = 4_000
+MAX_DECLARED = 20_000
+"""Names and texts in a list of tools of which the tokens are counted."""
 MAX_FUNCTIONS = 512
 """Beyond these a client could keep the event loop busy with one typed message."""
 _MAX_DEPTH = 8
 """How deep arguments are made up; a schema given as JSON may be nested without end."""
 _NAMED = re.compile(r"(?<!\S)(\w+)=(?:\"([^\"]*)\"|'([^']*)'|(\S+))")
 _LEADING = re.compile(r"^[\s:,.()]*(?:(?:for|in|of|with|to|at|on|from)\s+)?", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-z][\w:.-]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
+"""LiveKit's plugin writes `<instructions>` around what it asks for: such tags are no words."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 SCHEDULINGS = ("INTERRUPT", "WHEN_IDLE", "SILENT")
 
@@ -66,6 +71,29 @@ def read_functions(tools: Sequence[Mapping[str, Any]], profile: Profile) -> tupl
     )
 
 
+def declared_tokens(tools: Sequence[Mapping[str, Any]]) -> int:
+    """Returns an estimate of what a normalised `Tool` list costs: all its names and texts."""
+    return text_tokens("".join(islice(_texts(tools), MAX_DECLARED)))
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yields what JSON consists of, "" for its containers; a nested one takes no recursion."""
+    levels: list[Iterator[object]] = [iter((value,))]
+    while levels:
+        for item in levels[-1]:
+            if isinstance(item, dict):
+                levels.append(chain.from_iterable(item.items()))
+            elif _is_list(item):
+                levels.append(iter(item))
+            else:
+                yield "" if item is None else str(item)
+                continue
+            yield ""
+            break
+        else:
+            levels.pop()
+
+
 def _read_function(declaration: Mapping[str, Any], profile: Profile) -> Function:
     behaviour = declaration.get("behavior", "UNSPECIFIED")
     if behaviour == "UNSPECIFIED":
@@ -86,11 +114,11 @@ def requested(text: str, functions: Sequence[Function]) -> tuple[Call, ...]:
     """Returns the calls that a typed text asks for, in the order of the names in it.
 
     Args:
-        text: What the user typed, of which the first 4,000 characters count. What follows a
-            name, up to the next, is for its arguments.
+        text: What the user typed, of which the first 4,000 characters count, and markup tags
+            don't. What follows a name, up to the next, is for its arguments.
         functions: What is declared, of which the first 512 count; of two with one name the first.
     """
-    text = text[:MAX_TEXT]
+    text = _TAG.sub(" ", text[:MAX_TEXT])
     lowered = text.lower()
     found: dict[int, tuple[int, Function]] = {}
     for function in functions[:MAX_FUNCTIONS]:
@@ -134,6 +162,13 @@ def arguments(parameters: Mapping[str, Any], text: str) -> dict[str, Any]:
 def describe(results: Sequence[FunctionResult]) -> str:
     """Says truthfully what came back from which functions."""
     return " ".join(f"{result.name} {_outcome(result)}." for result in results)
+
+
+def shortened(response: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns a response with no more in it than is told of it: many may wait to be told."""
+    asked = response.get("scheduling")
+    kept = {"scheduling": asked} if asked in SCHEDULINGS else {}
+    return {**kept, **{name: _say(value) for name, value in _essence(response).items()}}
 
 
 def scheduling(result: FunctionResult) -> str:
@@ -207,7 +242,7 @@ def _convert(text: str, schema: Mapping[str, Any]) -> Any:
 
 def _number(value: Any, kind: str) -> float | int:
     match = _NUMBER.fullmatch(str(value))
-    number = float(match[0][:20]) if match else 1.0
+    number = float(match[0][:18]) if match else 1.0  # within 64 bits
     return int(number) if kind == "integer" or number.is_integer() else number
 
 
@@ -229,23 +264,30 @@ def _is_list(value: object) -> TypeGuard[Sequence[Any]]:
 
 
 def _outcome(result: FunctionResult) -> str:
-    """Vendor documentation: `error` tells of a failure, `output` (or everything) is the result."""
-    response = {name: value for name, value in result.response.items() if name != "scheduling"}
-    if "error" in response:
-        return f"failed: {_say(response['error'])}"
-    if "output" in response:
-        response = response["output"]
-    elif set(response) == {"result"}:
-        response = response["result"]
-    said = _say(response)
+    ((kind, value),) = _essence(result.response).items()
+    said = _say(value)
+    if kind == "error":
+        return f"failed: {said}"
     if not said:
         return "is still running" if result.will_continue else "has finished"
     return f"returned {said}"
 
 
+def _essence(response: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns `error` or `output` with its value.
+
+    Vendor documentation: `error` tells of a failure, `output` (or everything) is the result.
+    """
+    response = {name: value for name, value in response.items() if name != "scheduling"}
+    for name in ("error", "output"):
+        if name in response:
+            return {name: response[name]}
+    return {"output": response["result"] if set(response) == {"result"} else response}
+
+
 def _say(value: object, depth: int = 0) -> str:
     if isinstance(value, str):
-        said = " ".join(value.split())
+        said = value
     elif depth > _MAX_DEPTH:
         said = "more"
     elif isinstance(value, dict):
@@ -258,5 +300,5 @@ def _say(value: object, depth: int = 0) -> str:
         said = "nothing" if depth else ""
     else:
         said = str(value).lower() if isinstance(value, bool) else str(value)
-    said = said.rstrip(" .")
+    said = " ".join(said.split()).rstrip(" .")
     return said if len(said) <= 120 else f"{said[:120]}, and so on"

@@ -45,6 +45,10 @@ class Usage:
             self, text=self.text + text, audio=self.audio + audio, image=self.image + image
         )
 
+    def plus(self, other: Usage) -> Usage:
+        """Returns the sum of both."""
+        return self.add(text=other.text, audio=other.audio, image=other.image)
+
     def metadata(
         self, response: int, *, modality: str = "AUDIO", thoughts: int = 0
     ) -> dict[str, Any]:

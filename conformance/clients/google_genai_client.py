@@ -11,15 +11,22 @@ from google.genai import types
 from google.genai.live import AsyncSession
 
 from harness import (
+    LONG_REQUEST,
     MODEL,
+    QUESTION,
+    REMEMBERED,
+    TO_REMEMBER,
+    TOOL_ARGUMENTS,
     TOOL_DESCRIPTION,
     TOOL_NAME,
+    TOOL_REQUEST,
     TOOL_RESULT,
-    Answer,
+    TOOL_WORDS,
+    Seen,
     expect,
-    microphone,
     report,
 )
+from sound import Answer, Microphone
 
 TOOL = types.Tool(
     function_declarations=[
@@ -27,7 +34,9 @@ TOOL = types.Tool(
             name=TOOL_NAME,
             description=TOOL_DESCRIPTION,
             parameters=types.Schema(
-                type=types.Type.OBJECT, properties={"city": types.Schema(type=types.Type.STRING)}
+                type=types.Type.OBJECT,
+                properties={"city": types.Schema(type=types.Type.STRING)},
+                required=["city"],
             ),
         )
     ]
@@ -54,9 +63,9 @@ async def session(
         yield live
 
 
-async def speak(live: AsyncSession) -> None:
+async def speak(live: AsyncSession, microphone: Microphone) -> None:
     """Says a sentence in real time."""
-    async for piece in microphone():
+    async for piece in microphone.pieces():
         await live.send_realtime_input(
             audio=types.Blob(data=piece, mime_type="audio/pcm;rate=16000")
         )
@@ -88,75 +97,83 @@ def take(message: types.LiveServerMessage, heard: Answer) -> None:
         heard.said += content.output_transcription.text or ""
 
 
-async def check_connect() -> str:
+async def check_connect() -> Seen:
     """A session is set up, and closed."""
     async with session():
-        return "setupComplete came"
+        return Seen("setupComplete came")
 
 
-async def check_speech() -> str:
+async def check_speech() -> Seen:
     """Speech is heard."""
+    microphone = Microphone()
     async with session() as live, asyncio.TaskGroup() as tasks:
-        tasks.create_task(speak(live))
+        tasks.create_task(speak(live, microphone))
         async for message in messages(live):
             content = message.server_content
             if content and content.input_transcription and content.input_transcription.text:
-                return f"input transcript: {content.input_transcription.text.strip()}"
+                return microphone.check_transcript(content.input_transcription.text)
     raise AssertionError("the stream ended")
 
 
-async def check_answer() -> str:
+async def check_answer() -> Seen:
     """Speech is answered."""
+    microphone = Microphone()
     async with session() as live, asyncio.TaskGroup() as tasks:
-        tasks.create_task(speak(live))
-        return (await answer(live)).check(contains="you spoke for")
+        tasks.create_task(speak(live, microphone))
+        return microphone.check_answer(await answer(live))
 
 
-async def check_interruption() -> str:
-    """Speaking into a count to sixty ends it."""
+async def check_interruption() -> Seen:
+    """Speaking into a long answer ends it; what comes next answers what was spoken."""
+    microphone = Microphone()
     async with session() as live, asyncio.TaskGroup() as tasks:
-        await live.send_realtime_input(text="count to 60")
+        await live.send_realtime_input(text=LONG_REQUEST)
         heard = Answer()
         async for message in messages(live):
             if message.data and not heard.audio:
-                tasks.create_task(speak(live))
+                tasks.create_task(speak(live, microphone))
             take(message, heard)
             content = message.server_content
-            expect(not (content and content.generation_complete), "it counted to the end")
+            expect(not (content and content.generation_complete), "it spoke to the end")
             if content and content.interrupted:
-                return f"interrupted after {heard.seconds:.1f} s of audio had come"
-    raise AssertionError("the stream ended")
+                break
+        at_s = asyncio.get_running_loop().time()
+        note = microphone.check_interruption(heard, at_s=at_s)
+        answered = microphone.check_answer(await answer(live))
+        return Seen(f"{note}, then {answered.note}", answered.heard_ms)
 
 
-async def check_tool() -> str:
-    """A function is called and its result is answered."""
+async def check_tool() -> Seen:
+    """A function is called and its result is told."""
     async with session(tools=[TOOL]) as live:
-        await live.send_realtime_input(text=f"Please use {TOOL_NAME}.")
+        await live.send_realtime_input(text=TOOL_REQUEST)
         async for message in messages(live):
             if message.tool_call and message.tool_call.function_calls:
                 call = message.tool_call.function_calls[0]
                 break
         else:
             raise AssertionError("the stream ended")
-        expect(call.name == TOOL_NAME, f"it called {call.name}")
+        called = f"{call.name}({call.args})"
+        expect((call.name, call.args) == (TOOL_NAME, TOOL_ARGUMENTS), f"it called {called}")
         expect(bool(call.id), "the call has no id")
         await live.send_tool_response(
             function_responses=types.FunctionResponse(
                 id=call.id, name=call.name, response=TOOL_RESULT
             )
         )
-        return f"{call.name}({call.args}), then {(await answer(live)).check()}"
+        told = (await answer(live)).check(*TOOL_WORDS)
+        return Seen(f"{called}, then {told.note}", told.heard_ms)
 
 
-async def check_resumption() -> str:
-    """A second connection with the handle knows of the first."""
+async def check_resumption() -> Seen:
+    """A second connection with the handle knows what was said in the first."""
     async with session() as live:
-        await live.send_realtime_input(text="Hello.")
+        await live.send_realtime_input(text=TO_REMEMBER)
         (await answer(live)).check()
         handle = await handle_after_turn(live)
     async with session(handle=handle) as live:
-        await live.send_realtime_input(text="What do you remember?")
-        return (await answer(live)).check(contains="answered you once")
+        await live.send_realtime_input(text=QUESTION)
+        return (await answer(live)).check(REMEMBERED)
 
 
 async def handle_after_turn(live: AsyncSession) -> str:
@@ -170,7 +187,7 @@ async def handle_after_turn(live: AsyncSession) -> str:
     raise AssertionError("the stream ended")
 
 
-async def check_token() -> str:
+async def check_token() -> Seen:
     """A token that was asked for with the key does in its place."""
     options = types.HttpOptions(api_version="v1alpha")
     minter = genai.Client(http_options=options)
@@ -179,13 +196,13 @@ async def check_token() -> str:
     client = genai.Client(api_key=token.name, http_options=options)
     async with session(client) as live:
         await live.send_realtime_input(text="Hello.")
-        return (await answer(live)).check(contains="hello")
+        return (await answer(live)).check("hello")
 
 
 if __name__ == "__main__":
     asyncio.run(
         report(
-            ("google-genai",),
+            {"google-genai": genai.__version__},
             connect=check_connect,
             speak=check_speech,
             be_answered=check_answer,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Collection
 from typing import Any
 
 from tests.understudy.support import Client
@@ -11,6 +12,7 @@ from understudy.acts import Act, BlackHole, Pongs, Raw, Reset
 from understudy.director import Director
 from understudy.effects import Effect
 from understudy.memory import ResumptionStore
+from understudy.routes import AuthMode
 from understudy.rules import Rule, read_option
 from understudy.wire import parse
 
@@ -28,12 +30,15 @@ class Stage(Client):
         *faults: str | Rule,
         connection: int = 1,
         store: ResumptionStore | None = None,
+        auth_modes: Collection[AuthMode] = (),
         **options: Any,
     ) -> None:
         super().__init__(store, **options)
         self.rules = [read_option(fault) if isinstance(fault, str) else fault for fault in faults]
         self.broken: list[tuple[float, Act]] = []
-        self.director = Director(self.rules, connection=connection, now_s=self.now_s)
+        self.director = Director(
+            self.rules, connection=connection, now_s=self.now_s, auth_modes=auth_modes
+        )
         self.closed_s: float | None = None
 
     def say(self, **message: Any) -> None:

@@ -3,6 +3,7 @@ from collections import Counter
 import pytest
 
 from understudy import answers
+from understudy.context import Context
 from understudy.facts import Heard, Seen
 from understudy.memory import Gathered, Memory
 from understudy.profiles import PROFILES, profile_for
@@ -56,7 +57,8 @@ def test_counting():
 
 @pytest.mark.parametrize("text", ["What do you see?", "which COLOUR", "is my screen on", "camera"])
 def test_questions_about_pictures(text):
-    memory = Memory(latest={"camera": seen(("red", 1.0)), "upload": seen(("blue", 1.0))})
+    latest = {"camera": seen(("red", 1.0)), "upload": seen(("blue", 1.0))}
+    memory = Memory(context=Context().note(seen=latest))
     answer = answers.written(text, Gathered(), memory)
     assert answer.why == "question"
     assert "last camera frame" in answer.text
@@ -68,7 +70,7 @@ def test_words_that_only_contain_such_a_word_are_no_question():
 
 
 def test_recollection():
-    memory = Memory(turns=2, heard=heard())
+    memory = Memory(turns=2, context=Context().note(heard=heard()))
     answer = answers.written("what do you remember?", Gathered(), memory)
     assert answer.text == "I have answered you 2 times. You last spoke for 2.4 seconds."
 

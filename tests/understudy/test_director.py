@@ -144,4 +144,4 @@ def test_every_fault_is_documented_and_tested():
     for name, fault in FAULTS.items():
         assert documentation(fault).endswith("."), name
         assert f'"{name}"' in tests or f'"{name}:' in tests, name
-        assert f"| `{name}` |" in page, name
+        assert f"| `{name}` | {documentation(fault)} |" in page, name

@@ -1,91 +1,30 @@
-"""Every close: its code and reason as google-genai reports them, and the moment it comes."""
+"""The moments at which faults close a connection or refuse it, on the fake clock."""
 
-import asyncio
 import contextlib
 
 import pytest
-from google.genai import errors
 from websockets.exceptions import InvalidStatus
 
 from tests.understudy.stage import CALL, Stage, respond
 from tests.understudy.support import silence, speech
 from tests.understudy.test_conformance import session
-from understudy import Understudy
+from understudy import ScenarioError, Understudy
 from understudy.faults import FAULTS
-from understudy.faults.base import Closing, Ending, Refusal
-
-CLOSINGS = {
-    "close:code=4001,reason=So long": "4001 None. So long",
-    "close-1011-after-setup": "1011 None. Internal error encountered.",
-    "internal": "1011 None. Internal error encountered.",
-    "internal-during-tool": "1011 None. Internal error occurred.",
-    "unavailable": "1011 None. The service is currently unavailable.",
-    "deadline": "1011 None. Deadline expired before operation could complete.",
-    "quota": "1011 None. You exceeded your current quota, please check your plan and billing",
-    "credits": "1011 None. Your prepayment credits are depleted. Please go to",
-    "thread-cancelled": "1011 None. Thread was cancelled when writing StartStep status to channel",
-    "aborted": "1008 None. The operation was aborted.",
-    "proxy-cap": "1008 None. The operation was aborted",
-    "not-implemented": "1008 None. Operation is not implemented, or supported, or enabled.",
-    "entity-not-found": "1008 None. Requested entity was not found.",
-    "close-after-tool-response": "1008 None. Requested entity was not found.",
-    "code-execution-image": "1008 None. application/json isn't a supported MIME type.",
-    "clean-close": "1000 None. ",
-    "cancelled-1000": "1000 None. The operation was cancelled.",
-    "context-exhausted": "1007 None. Request contains an invalid argument.",
-    "goaway:left_s=0": "1008 None. The operation was aborted.",
-    "goaway-close-code:left_s=0": "1011 None. Internal error encountered.",
-}
-REFUSED_SETUPS = {
-    "key-expired": "1007 None. API key expired. Please renew the API key.",
-    "unregistered-caller": "1008 None. Method doesn't allow unregistered callers",
-    "api-disabled": "1008 None. Generative Language API has not been used in project",
-}
-REFUSALS = {"refuse-403": 403, "refuse-429": 429, "refuse-503": 503}
+from understudy.faults.base import Ending
+from understudy.routes import AuthMode, LiveRoute, auth_modes, route
+from understudy.rules import read_option
 
 
-async def test_the_client_sees_every_code_and_reason():
-    async with Understudy() as understudy:
-        for fault, expected in CLOSINGS.items():
-            name, _, parameters = fault.partition(":")
-            values = dict(pair.split("=") for pair in parameters.split(",") if pair)
-            understudy.inject(name, parameters=values, moment="after-setup")
-            with pytest.raises(errors.APIError) as caught:
-                async with asyncio.timeout(5), session(understudy) as live:
-                    async for _ in live.receive():
-                        pass
-            assert str(caught.value).startswith(expected), fault
-            understudy.clear_faults()
-
-
-async def test_the_client_sees_every_refused_setup():
-    async with Understudy() as understudy:
-        for fault, expected in REFUSED_SETUPS.items():
-            understudy.inject(fault)
-            with pytest.raises(errors.APIError) as caught:
-                async with asyncio.timeout(5), session(understudy):
-                    raise AssertionError("connected")
-            assert str(caught.value).startswith(expected), fault
-            understudy.clear_faults()
-
-
-@pytest.mark.parametrize("fault", REFUSALS)
-async def test_the_upgrade_is_refused(fault):
-    async with Understudy(faults=[f"{fault}:times=once"]) as understudy:
-        with pytest.raises(InvalidStatus) as caught:
+async def test_an_upgrade_that_was_refused_once_is_not_refused_again():
+    async with Understudy(faults=["refuse-503:times=once"]) as understudy:
+        with contextlib.suppress(InvalidStatus):
             async with session(understudy):
                 raise AssertionError("connected")
-        assert caught.value.response.status_code == REFUSALS[fault]
         async with session(understudy):
             pass
 
 
-def test_no_close_is_left_out():
-    named = {name.partition(":")[0] for name in (*CLOSINGS, *REFUSED_SETUPS, *REFUSALS)}
-    kinds = (Closing, Refusal)
-    assert {name for name, fault in FAULTS.items() if issubclass(fault, kinds)} - named == {
-        "resume-refused"
-    }
+def test_every_close_says_where_it_was_seen():
     assert all(len(fault.imitates) > 5 for fault in FAULTS.values() if issubclass(fault, Ending))
 
 
@@ -215,6 +154,55 @@ def test_interleave_1007():
     hasty.wait(0.1)
     hasty.type("and this")
     assert hasty.closed and hasty.closed[0] == 1007
+
+
+NOT_VALID = (1007, "API key not valid. Please pass a valid API key.")
+
+
+@pytest.mark.parametrize(
+    "fault", ["key-not-valid", "key-not-found", "key-expired", "access-denied", "api-disabled"]
+)
+def test_refused_instead_of_set_up(fault):
+    client = Stage(fault).set_up()
+    assert client.closed
+    assert not client.sent
+
+
+def test_search_quota():
+    for tool, is_refused in (("codeExecution", False), ("googleSearch", True)):
+        client = Stage("search-quota").set_up(tools=[{tool: {}}])
+        assert bool(client.closed) is is_refused
+
+
+LIVE = "/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateContent"
+
+
+@pytest.mark.parametrize(
+    ("target", "modes"),
+    [
+        (f"{LIVE}?key=k", {AuthMode.KEY}),
+        (LIVE, {AuthMode.NO_KEY}),
+        (f"{LIVE}Constrained?access_token=auth_tokens/t", {AuthMode.TOKEN}),
+        (f"{LIVE}?access_token=auth_tokens/t", {AuthMode.PLAIN_TOKEN}),
+        (f"{LIVE}Constrained?key=k//", {AuthMode.CONSTRAINED_KEY}),
+        (f"/{LIVE}?key=k", {AuthMode.KEY, AuthMode.DOUBLE_SLASH}),
+    ],
+)
+def test_auth_mode_refuses_one_way_to_come_in(target, modes):
+    place = route(target, {})
+    assert isinstance(place, LiveRoute)
+    ways = auth_modes(target, place)
+    assert ways == modes
+    for mode in AuthMode:
+        client = Stage(f"auth-mode:refuses={mode}", auth_modes=ways).set_up()
+        assert client.closed == (NOT_VALID if mode in modes else None)
+
+
+def test_auth_mode_refuses_a_token_at_the_plain_endpoint_unless_told_otherwise():
+    assert Stage("auth-mode", auth_modes={AuthMode.PLAIN_TOKEN}).set_up().closed == NOT_VALID
+    assert Stage("auth-mode", auth_modes={AuthMode.TOKEN}).set_up().closed is None
+    with pytest.raises(ScenarioError, match="fault auth-mode: refuses has to be one of key, no-k"):
+        read_option("auth-mode:refuses=keys")
 
 
 def test_a_close_while_the_user_speaks():

@@ -1,5 +1,7 @@
 """Faults of session resumption: what one connection does to the next. On the fake clock."""
 
+from typing import Any
+
 from tests.understudy.stage import Stage
 from tests.understudy.support import picture
 from understudy.memory import ResumptionStore
@@ -12,13 +14,13 @@ def first(*faults: str, store: ResumptionStore | None = None) -> Stage:
     return client
 
 
-def second(earlier: Stage, store: ResumptionStore | None = None) -> Stage:
+def second(earlier: Stage, store: ResumptionStore | None = None, **fields: Any) -> Stage:
     """Resumes with the last handle; the faults know what they saw before."""
     updates = earlier.messages("sessionResumptionUpdate")
     handle = [update["newHandle"] for update in updates if update.get("newHandle")][-1]
     client = Stage(*earlier.rules, connection=2, store=store)
     client.now_s = earlier.now_s
-    return client.set_up(sessionResumption={"handle": handle})
+    return client.set_up(sessionResumption={"handle": handle}, **fields)
 
 
 def test_resumable_false():
@@ -47,12 +49,35 @@ def test_resume_forgets():
         assert client.noted("setup")[0]["resumed"] is remembers
 
 
+def test_resume_forgets_only_with_a_long_instruction_if_told_so():
+    store = ResumptionStore()
+    earlier = first("resume-forgets:over_tokens=200", store=store)
+    for tokens, remembers in ((200, True), (201, False)):
+        instruction = {"parts": [{"text": "x" * 4 * tokens}]}
+        client = second(earlier, store, systemInstruction=instruction)
+        assert client.noted("setup")[0]["resumed"] is remembers
+
+
+def test_after_a_deadline_no_handle_of_the_session_is_good():
+    store = ResumptionStore()
+    earlier = first("deadline:after_s=30", "resume-fails-after-1011", store=store)
+    earlier.wait(20)
+    assert earlier.closed == (1011, "Deadline expired before operation could complete.")
+    assert second(earlier, store).closed == (1007, "Request contains an invalid argument.")
+
+
 def test_resume_refused():
     store = ResumptionStore()
     earlier = first("resume-refused:times=once", store=store)
     assert not earlier.closed
     assert second(earlier, store).closed == (1007, "Invalid session handle")
     assert not second(earlier, store).closed
+
+
+def test_session_not_found():
+    store = ResumptionStore()
+    earlier = first("session-not-found", store=store)
+    assert second(earlier, store).closed == (1008, "BidiGenerateContent session not found")
 
 
 def test_resume_fails_after_video():

@@ -72,6 +72,13 @@ def test_slow_audio():
     assert client.times("turnComplete")[0] >= times[-1]
 
 
+def test_audio_as_fast_as_it_plays():
+    client = typed("slow-audio:speed=1")
+    times = [t for t, _ in client.audio()]
+    assert times[-1] - times[0] == pytest.approx(0.2 * (len(times) - 1))
+    assert sound(client) == SPEECH
+
+
 def test_slow_audio_stops_at_an_interruption():
     client = Stage("slow-audio:speed=0.1").set_up()
     client.type("count to 50")

@@ -6,64 +6,12 @@ import ssl
 import time
 
 import pytest
-from google import genai
-from google.genai import errors, types
 from websockets.asyncio.client import connect
 
 from tests.understudy.stage import Stage
-from tests.understudy.test_conformance import CONFIG, MODEL, PATH, generation, session, trust
+from tests.understudy.test_conformance import MODEL, PATH, generation, session, trust
 from understudy import Understudy
 from understudy.acts import BlackHole, Raw, Reset
-
-
-async def receive_all(understudy: Understudy) -> None:
-    async with asyncio.timeout(5), session(understudy) as live:
-        async for _ in live.receive():
-            pass
-
-
-@pytest.mark.parametrize(
-    ("fault", "error", "words"),
-    [
-        ("rst", errors.APIError, "1006 None. "),
-        ("early-drop:every=1,after_ms=50", errors.APIError, "1006 None. "),
-        ("giant-frame", errors.APIError, "1006 None. "),
-        ("truncated-json", ValueError, "Failed to parse response"),
-        ("invalid-json", ValueError, "Failed to parse response"),
-        ("unknown-top-level-key", TypeError, "'<=' not supported"),
-        ("error-json", TypeError, "'<=' not supported"),
-    ],
-)
-async def test_what_ends_the_client(fault, error, words):
-    async with Understudy(faults=[fault]) as understudy:
-        with pytest.raises(error) as caught:
-            await receive_all(understudy)
-    assert str(caught.value).startswith(words)
-
-
-async def test_a_client_in_a_black_hole_finds_out_by_its_own_pings():
-    async with Understudy(faults=["black-hole"]) as understudy:
-        with pytest.raises(errors.APIError, match="1006 None. "):
-            await pinging(understudy)
-
-
-async def test_ignored_pings():
-    async with Understudy(faults=["ignored-pings"]) as understudy:
-        with pytest.raises(errors.APIError, match="1006 None. "):
-            await pinging(understudy)
-
-
-async def pinging(understudy: Understudy) -> None:
-    """Receives as a client that pings every 100 ms, and not every 20 s."""
-    arguments = {"ssl": trust(understudy), "ping_interval": 0.1, "ping_timeout": 0.2}
-    options = types.HttpOptions(
-        base_url=understudy.base_url, async_client_args={**arguments, "close_timeout": 0.2}
-    )
-    client = genai.Client(api_key="any", http_options=options)
-    async with asyncio.timeout(5), client.aio.live.connect(model=MODEL, config=CONFIG) as live:
-        while True:
-            async for _ in live.receive():
-                pass
 
 
 async def test_slow_pongs():

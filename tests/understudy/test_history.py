@@ -17,6 +17,15 @@ from understudy.memory import ResumptionStore
 HISTORY: dict[str, Any] = {"historyConfig": {"initialHistoryInClientContent": True}}
 
 
+def test_what_waits_for_the_history_is_bounded_in_bytes():
+    client = Client().set_up(**HISTORY, contextWindowCompression={"slidingWindow": {}})
+    for _ in range(3):
+        client.type("x" * 1_000_000)
+    assert not client.noted("text")
+    client.type("x" * 1_000_000)
+    assert len(client.noted("text")) == 4
+
+
 def test_3_x_does_not_answer_history_until_it_is_nudged():
     client = Client().set_up(**HISTORY)
     client.content(user("Greet the user."))

@@ -1,12 +1,15 @@
 """How long connections, sessions, handles and the context window last."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
 
 from tests.understudy.support import MODEL_2_5, Client, picture
-from understudy.context import Context, Sliding, read_sliding
-from understudy.memory import ResumptionStore
+from understudy.context import MAX_TOLD, MAX_TURNS, Context, Exchange, Sliding, read_sliding
+from understudy.facts import Heard, Seen
+from understudy.memory import Memory, ResumptionStore
+from understudy.tools import declared_tokens
 from understudy.usage import Usage
 
 COMPRESSED: dict[str, Any] = {"contextWindowCompression": {"slidingWindow": {}}}
@@ -182,6 +185,71 @@ def test_with_compression_it_slides_and_usage_tells():
     assert max(prompts) < 1300
 
 
+def test_what_slid_out_is_forgotten():
+    sliding = {"triggerTokens": "500", "slidingWindow": {"targetTokens": 300}}
+    client = Client().set_up(contextWindowCompression=sliding)
+    client.show(picture("red", source="camera"))
+    client.type("remember that my dog is Rex")
+    client.wait(10)
+    client.show(picture("blue", source="screenVideo"))
+    client.type("remember that my cat is Tom")
+    client.wait(10)
+    client.type("what did I tell you?")
+    client.wait(20)
+    assert client.noted("context_slid")
+    assert client.said().startswith("I have answered you 2 times. You told me: my cat is Tom.")
+    assert "screen frame" in client.said()
+    assert "camera" not in client.said()
+
+
+def test_without_compression_nothing_is_forgotten():
+    client = Client().set_up()
+    client.type("remember that my dog is Rex")
+    client.wait(10)
+    client.type("x" * 4 * 10_000)
+    client.wait(30)
+    client.type("what did I tell you?")
+    client.wait(20)
+    assert "my dog is Rex" in client.said()
+
+
+def test_what_interrupts_counts_for_the_exchange_it_begins():
+    client = Client().set_up()
+    client.type("count to 50")
+    client.wait(1)
+    client.type("x" * 400)
+    client.wait(20)
+    cut, whole = client.messages("usageMetadata")
+    assert cut["promptTokenCount"] == 3
+    assert whole["promptTokenCount"] >= 103
+
+
+def test_declared_tools_cost_tokens_and_stay_when_the_window_slides():
+    declaration = {"name": "get_weather", "description": "x" * 400}
+    tools = [{"functionDeclarations": [declaration]}]
+    plain, equipped = Client().set_up(), Client().set_up(tools=tools)
+    for client in (plain, equipped):
+        client.type("hello")
+        client.wait(10)
+    first, second = (c.messages("usageMetadata")[0]["promptTokenCount"] for c in (plain, equipped))
+    assert 100 < second - first < 130
+    equipped.say(contextUpdate={"tools": {"tools": []}})
+    equipped.type("hello")
+    equipped.wait(10)
+    assert equipped.messages("usageMetadata")[1]["promptTokenCount"] < 100
+    context = Context(Usage(text=1), Usage(text=2)).add(text=3).begin_turn().add(text=4)
+    assert context.slid(Sliding(10, 0)).usage == Usage(text=7)
+
+
+def test_the_tokens_of_endless_declarations_are_counted_to_an_end():
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    many: Any = {"a": ["xxxx"] * 100_000}
+    assert declared_tokens([{"googleSearch": deep}]) == 3
+    assert 19_000 < declared_tokens([{"googleSearch": many}]) < 20_010
+
+
 def test_figures_of_the_window():
     assert read_sliding(None, None, window=131_072) == Sliding(104_857, 52_428)
     assert read_sliding(25_600, None, window=131_072) == Sliding(25_600, 12_800)
@@ -196,8 +264,53 @@ def test_it_is_cut_where_a_turn_begins_and_keeps_the_instruction_and_the_present
         context = context.begin_turn().add(audio=tokens)
     assert context.usage.total == 130
     assert context.slid(Sliding(131, 0)) is context
-    assert context.slid(Sliding(130, 100)).turns == (Usage(audio=40), Usage(audio=50))
+    assert context.slid(Sliding(130, 100)).turns == (
+        Exchange(Usage(audio=40)),
+        Exchange(Usage(audio=50)),
+    )
     assert context.slid(Sliding(130, 0)).usage == Usage(text=10, audio=50)
+
+
+def test_the_oldest_of_very_many_turns_are_counted_as_one():
+    context = Context(Usage(text=10))
+    for tokens in range(1, 1_001):
+        context = context.begin_turn().add(text=tokens)
+    assert len(context.turns) == MAX_TURNS
+    assert context.usage.total == 10 + 500_500
+    assert context.turns[-1] == Exchange(Usage(text=1_000))
+    assert context.turns[1] == Exchange(Usage(text=1_000 - MAX_TURNS + 2))
+
+
+def test_nothing_that_is_told_is_lost_with_the_oldest_of_very_many_turns():
+    """And nothing else is kept of them: each handle has it."""
+    heard = Heard(0.0, 1.0, 1.0, -20.0)
+    red, green, blue = (
+        Seen("camera", 1, 1, 0, ((name, 1.0),)) for name in ("red", "green", "blue")
+    )
+    context = Context().note(heard=heard, seen={"camera": red, "upload": blue})
+    context = context.begin_turn().note(seen={"camera": green})
+    for number in range(1_000):
+        context = context.begin_turn().note(told=(str(number),))
+    memory = Memory(context=context)
+    assert memory.heard == heard
+    assert memory.latest == {"camera": green, "upload": blue}
+    assert memory.told == tuple(map(str, range(1_000 - (MAX_TURNS - 1) - MAX_TOLD, 1_000)))
+    assert context.turns[0].told == memory.told[:MAX_TOLD]
+
+
+def test_handles_of_a_session_of_thousands_of_turns_take_little():
+    """Each handle knows each turn; a client that types on and on had 66 MB after 4,000 texts."""
+    store = ResumptionStore()
+    client = Client(store).set_up()
+    tracemalloc.start()
+    for _ in range(2_000):
+        client.type("a")
+        client.sent.clear()
+        client.notes.clear()
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert client.closed is None
+    assert taken < 4_000 * 3_000
 
 
 @pytest.mark.parametrize("scale", [1, 60])

@@ -73,3 +73,16 @@ def test_thoughts_come_first_and_are_counted_apart():
 def test_a_turn_without_an_answer_has_nothing_due():
     turn = ModelTurn(Ask(text="x"), asked_s=0, profile=PROFILES["3.8"], transcribes=True)
     assert turn.next_due_s is None
+
+
+def test_what_the_history_asks_to_be_remembered_is_known_too():
+    client = Client().set_up(historyConfig={"initialHistoryInClientContent": True})
+    turns = [
+        {"role": "user", "parts": [{"text": "Remember that my dog is Rex"}]},
+        {"role": "model", "parts": [{"text": "I will."}]},
+    ]
+    client.content(*turns)
+    client.wait(10)
+    client.type("What did I tell you?")
+    client.wait(10)
+    assert "You told me: my dog is Rex." in client.said()

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from understudy.routes import LiveRoute, ModelsRoute, check_key, models_body, route
+from understudy.routes import LiveRoute, ModelsRoute, check_key, models_body, note, route
 
 LIVE = "ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent"
 
@@ -28,6 +28,31 @@ def test_versions(version):
 )
 def test_where_a_key_may_be(query, headers):
     assert route(f"/{LIVE}{query}", headers) == LiveRoute("v1beta", "k")
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "credentials"),
+    [
+        ("", {}, []),
+        ("?key=k", {}, ["key"]),
+        (
+            "",
+            {"x-goog-api-key": "auth_tokens/1", "authorization": "Token auth_tokens/1"},
+            ["token"],
+        ),
+        ("?access_token=auth_tokens/1", {"x-goog-api-key": "k"}, ["key", "token"]),
+    ],
+)
+def test_the_record_tells_which_credentials_came_but_not_what_they_are(query, headers, credentials):
+    noted = note(f"/{LIVE}{query}", {**headers, "user-agent": "curl"})
+    assert noted == {"credentials": credentials, "client": "curl"}
+
+
+def test_the_record_tells_what_a_client_calls_itself():
+    headers = {"user-agent": "python", "x-goog-api-client": "google-genai-sdk/2.34.0"}
+    assert note(f"/{LIVE}", headers)["client"] == "google-genai-sdk/2.34.0"
+    assert note(f"/{LIVE}", {})["client"] == ""
+    assert note(f"/{LIVE}", {"user-agent": "x" * 201})["client"] == "x" * 200
 
 
 @pytest.mark.parametrize(

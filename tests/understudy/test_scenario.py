@@ -50,6 +50,33 @@ def test_answers_to_speech_and_to_content():
     assert [n["text"] for n in client.noted("answer")] == ["I heard you.", "I read you."]
 
 
+def test_answers_to_what_a_function_returned():
+    plan = scenario("""
+        answers:
+          - {say: The light is on., returned: turn_on_light}
+          - {say: Take an umbrella., returned: [get_weather, get_time], contains: rain}
+          - {say: You wrote rain., contains: rain}
+    """)
+    declarations = [{"name": name} for name in ("get_weather", "turn_on_light")]
+    client = Stage(scenario=plan).set_up(tools=[{"functionDeclarations": declarations}])
+    for name, result in (
+        ("get_weather", "rain"),
+        ("get_weather", "sun"),
+        ("turn_on_light", "rain"),
+    ):
+        client.type(name)
+        client.wait(5)
+        call = client.messages("toolCall")[-1]["functionCalls"][0]
+        response = {"id": call["id"], "name": name, "response": {"result": result}}
+        client.say(toolResponse={"functionResponses": [response]})
+        client.wait(20)
+    assert [(note["text"], note["why"]) for note in client.noted("answer")] == [
+        ("Take an umbrella.", "scenario"),
+        ("get_weather returned sun.", "tool"),
+        ("The light is on.", "scenario"),
+    ]
+
+
 def test_faults_of_a_file():
     client = stage("""
         faults:
@@ -69,7 +96,8 @@ def test_faults_of_a_file():
 def test_the_example_of_the_page_is_a_scenario():
     example = PAGE.read_text().split("```yaml\n")[1].split("```")[0]
     plan = scenario(example)
-    assert len(plan.lines) == 2
+    assert len(plan.lines) == 3
+    assert plan.lines[2].returned == ("get_weather",)
     assert [rule.name for rule in plan.rules] == ["refuse-503", "unavailable"]
     assert plan.rules[1].describe()["moment"]["after_ms"] == 800
 
@@ -83,6 +111,7 @@ def test_the_example_of_the_page_is_a_scenario():
         ("answers: hello", "x.yaml: answers has to be a list: begin each entry with '- '"),
         ("answers: [{turn: 1}]", "x.yaml: answers, entry 1: say has to be the words to say"),
         ("answers: [{say: a, turn: x}]", "x.yaml: answers, entry 1: turn has to be a whole"),
+        ("answers: [{say: a, returned: 3}]", "x.yaml: answers, entry 1: returned has to be a"),
         ("answers: [{say: a, contains: 3}]", "x.yaml: answers, entry 1: contains has to be a"),
         ("faults: [rst, {fault: quotta}]", "x.yaml: faults, entry 2: there is no fault 'quotta'"),
         ("faults: [{fault: rst, when: now}]", "x.yaml: faults, entry 1: there is no 'when' here"),

@@ -1,9 +1,10 @@
 import base64
+import json
 
 import pytest
 
 from understudy.errors import ProtocolError
-from understudy.scalars import CONVERTERS, to_bytes, to_float, to_int
+from understudy.scalars import CONVERTERS, to_any, to_bytes, to_float, to_int, to_struct
 from understudy.schema import ENUMS, MESSAGES, normalise, snake_case
 
 # What google-genai 2.34 writes for a setup with every option, keys in its own mixed casing.
@@ -155,6 +156,38 @@ def test_what_is_not_base64(text):
 @pytest.mark.parametrize(("value", "number"), [("25600", 25600), (40.0, 40), (-3, -3), ("4e1", 40)])
 def test_integers(value, number):
     assert to_int(value) == number
+
+
+@pytest.mark.parametrize(
+    ("value", "taken"),
+    [
+        ({"a": [1, -0.5, None, True, "ä"]}, {"a": [1, -0.5, None, True, "ä"]}),
+        ("\ud800", "?"),
+        ({"\ud800": ["\ud800"]}, {"?": ["?"]}),
+        (10**30, 1e30),
+        (-(2**63), -(2**63)),
+    ],
+)
+def test_free_form_values(value, taken):
+    assert to_any(value) == taken
+    json.dumps(to_any(value), ensure_ascii=False, allow_nan=False).encode()
+    assert to_struct({"a": value}) == {"a": taken}
+
+
+@pytest.mark.parametrize("value", [float("nan"), {"a": [float("inf")]}, 10**400])
+def test_free_form_values_that_are_no_json(value):
+    with pytest.raises(ValueError):
+        to_any(value)
+
+
+@pytest.mark.parametrize("kind", ["list", "dict"])
+def test_nesting_of_free_form_values_has_a_limit(kind):
+    value: object = 1
+    for _ in range(100):
+        value = [value] if kind == "list" else {"a": value}
+    place = "setup.tools[0].function_declarations[0].parameters_json_schema"
+    setup = {"tools": [{"functionDeclarations": [{"parametersJsonSchema": value}]}]}
+    assert f"Invalid value at '{place}' (google.protobuf.Value)" in refusal("Setup", setup)
 
 
 @pytest.mark.parametrize("value", [1.5, True, "x", 2**70, "9" * 30, float("nan"), [], "²"])

@@ -33,7 +33,7 @@ def test_2_5_sends_no_handle_until_a_turn_is_over_and_only_when_asked():
         assert len(handles) == expected
 
 
-@pytest.mark.parametrize("model", ["gemini-2.0-flash-exp", "", "x" * 200])
+@pytest.mark.parametrize("model", ["gemini-2.0-flash-live-001", "", "x" * 200])
 def test_unknown_models(model):
     closing = closed(model)
     assert closing
@@ -41,6 +41,13 @@ def test_unknown_models(model):
     assert code == 1008
     assert reason.startswith(f"models/{model[:20]}")
     assert len(reason) <= 123
+
+
+def test_a_model_that_is_not_live_any_more_is_refused_in_other_words():
+    assert closed("gemini-2.0-flash-exp") == (
+        1007,
+        "gemini-2.0-flash-exp is not supported in the live api.",
+    )
 
 
 def test_the_refusal_of_an_unknown_model_is_cut_like_the_real_one():
@@ -84,6 +91,17 @@ def test_proactivity_is_unknown_to_3_8_and_known_to_2_5():
         "Invalid JSON payload received. Unknown name \"proactivity\" at 'setup': Cannot find field.",
     )
     assert Client(api_version="v1alpha").set_up(MODEL_2_5, **setup).messages("setupComplete")
+
+
+def test_additional_properties_are_unknown_in_parameters_and_known_in_a_json_schema():
+    schema = {"type": "object", "additionalProperties": False}
+
+    def declare(field: str) -> Client:
+        return Client().set_up(tools=[{"functionDeclarations": [{"name": "f", field: schema}]}])
+
+    with pytest.raises(ProtocolError, match='1007 .* Unknown name "additionalProperties" at '):
+        declare("parameters")
+    assert declare("parametersJsonSchema").messages("setupComplete")
 
 
 def test_affective_dialog_is_unknown_to_3_8():

@@ -63,6 +63,16 @@ def test_many_threads_at_once_say_what_one_says():
     assert all(same(result, expected) for result in results)
 
 
+@pytest.mark.parametrize(("text", "is_remembered"), [("Twice.", True), ("Twice. " * 29, False)])
+def test_short_speech_is_remembered(text, is_remembered):
+    first, second = (speak(text, voices=("en-us",), pitch=50) for _ in range(2))
+    assert (first is second) is is_remembered
+
+
+def test_a_language_of_megabytes_is_not_remembered():
+    assert max(map(len, espeak_voice(Voice("Puck", "x" * 8_000_000)).names)) < 50
+
+
 @pytest.mark.parametrize("name", sorted(PROFILES))
 @pytest.mark.parametrize("text", [SENTENCE, "Yes", "", "1, 2, 3.", "«Wörter», 你好 — ok?!"])
 def test_beats_say_everything_once_in_order(name, text):

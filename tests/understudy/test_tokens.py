@@ -167,6 +167,14 @@ def test_the_store_is_bounded(tokens):
     assert tokens.closed(first)[0] == 1007
 
 
+def test_the_store_is_bounded_in_bytes_too(tokens):
+    instruction = {"parts": [{"text": "x" * 200_000}]}
+    setup = {"model": MODEL, "systemInstruction": instruction}
+    names = [tokens.mint(bidiGenerateContentSetup=setup) for _ in range(25)]
+    assert tokens.closed(names[5])[0] == 1007
+    assert tokens.admit(names[6])["systemInstruction"]["parts"][0]["text"] == "x" * 200_000
+
+
 def test_a_session_ends_with_its_token(tokens):
     name = tokens.mint(bidiGenerateContentSetup={"model": MODEL})
     client = Client(admit=lambda setup: tokens.store.admit(name, setup), clock_scale=0.1)

@@ -1,14 +1,11 @@
-"""Functions: what calls them, with what, and what becomes of their results."""
+"""Function calls in a session: what becomes of them and of their results."""
 
+import tracemalloc
 from typing import Any
-
-import pytest
 
 from tests.understudy.support import MODEL_2_5, MODEL_3_1, Client, silence, speech, user
 from understudy.memory import ResumptionStore
-from understudy.messages import FunctionResult
 from understudy.profiles import PROFILES
-from understudy.tools import Function, arguments, describe, requested, scheduling
 
 WEATHER = {
     "name": "get_weather",
@@ -46,109 +43,6 @@ def asked(model: str = "gemini-3.8-live", text: str = "get_weather for Paris", *
 
 
 MODEL = "gemini-3.8-live"
-
-# Which call
-
-
-def function(name: str, **parameters: Any) -> Function:
-    return Function(name, True, parameters)
-
-
-@pytest.mark.parametrize(
-    "text", ["get_weather", "Please call GET_WEATHER.", "(get_weather)", "get_weather: Rome"]
-)
-def test_a_typed_name_calls(text):
-    assert [c.function.name for c in requested(text, [function("get_weather")])] == ["get_weather"]
-
-
-@pytest.mark.parametrize(
-    "text", ["", "weather", "get_weather2", "forget_weather", "get_weather-now", "a.get_weather"]
-)
-def test_other_words_do_not(text):
-    assert requested(text, [function("get_weather")]) == ()
-
-
-def test_endless_declarations_and_words_take_no_time():
-    functions = [function(f"f{number}") for number in range(100_000)]
-    assert len(requested("f1 f511 f512 " + "f2 " * 1_000_000, functions)) == 3
-
-
-def test_several_names_call_in_their_order_each_with_its_own_words():
-    city = {"properties": {"city": {"type": "STRING"}}, "required": ["city"]}
-    found = requested(
-        "b for Rome and then a in Oslo", [function("a", **city), function("b", **city)]
-    )
-    assert [(c.function.name, c.args["city"]) for c in found] == [
-        ("b", "Rome and then"),
-        ("a", "Oslo"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("schema", "text", "value"),
-    [
-        ({"type": "STRING"}, " for New York?", "New York"),
-        ({"type": "string"}, "", "example"),
-        ({"type": ["null", "string"], "default": "Rome"}, "", "Rome"),
-        ({"type": "STRING", "enum": ["c", "f"]}, " f", "c"),
-        ({"type": "INTEGER"}, " 12 times", 12),
-        ({"type": "NUMBER"}, " 1.5", 1.5),
-        ({"type": "integer", "minimum": 3}, "", 3),
-        ({"type": "BOOLEAN"}, "", True),
-        ({"type": "ARRAY", "items": {"type": "STRING"}}, " milk", ["milk"]),
-        (
-            {"type": "OBJECT", "properties": {"n": {"type": "INTEGER"}}, "required": ["n"]},
-            "",
-            {"n": 1},
-        ),
-        ({"properties": {}}, "", {}),
-        ({}, "", "example"),
-        ("nonsense", "", "example"),
-    ],
-)
-def test_a_required_argument(schema, text, value):
-    parameters = {"type": "OBJECT", "properties": {"x": schema}, "required": ["x"]}
-    assert arguments(parameters, text) == {"x": value}
-
-
-def test_optional_arguments_are_those_that_are_named():
-    properties = {
-        "city": {"type": "STRING"},
-        "days": {"type": "INTEGER"},
-        "exact": {"type": "BOOLEAN"},
-    }
-    parameters = {"properties": properties, "required": ["city"]}
-    assert arguments(parameters, " in Rome") == {"city": "Rome"}
-    text = ' city="New York" days=3 exact=no other=1'
-    assert arguments(parameters, text) == {"city": "New York", "days": 3, "exact": False}
-
-
-@pytest.mark.parametrize(
-    "parameters",
-    [{"required": "x"}, {"required": [1]}, {"properties": []}, {"required": ["a", "a"]}, {}],
-)
-def test_odd_schemas_make_no_trouble(parameters):
-    assert set(arguments(parameters, "")) <= {"a"}
-
-
-@pytest.mark.parametrize(
-    ("response", "said"),
-    [
-        ({"result": "ok"}, "f returned ok."),
-        ({"output": {"a": [1, True]}, "more": 1}, "f returned a 1, true."),
-        ({"temperature": 21, "sky": "clear"}, "f returned temperature 21, sky clear."),
-        ({"error": "no such city."}, "f failed: no such city."),
-        ({}, "f has finished."),
-    ],
-)
-def test_results_in_words(response, said):
-    assert describe([FunctionResult("1", "f", response)]) == said
-
-
-def test_scheduling_may_stand_in_the_field_or_in_the_response():
-    assert scheduling(FunctionResult("1")) == "WHEN_IDLE"
-    assert scheduling(FunctionResult("1", scheduling="SILENT")) == "SILENT"
-    assert scheduling(FunctionResult("1", response={"scheduling": "INTERRUPT"})) == "INTERRUPT"
 
 
 # Blocking
@@ -297,6 +191,22 @@ def test_a_generator_returns_several_results():
     assert "unknown" in client.noted("tool_response")[-1]
 
 
+def test_results_that_wait_take_little():
+    """A client may return megabytes, sixty-four times, while the understudy speaks."""
+    client = asked(text="get_weather for Paris turn_on_light")
+    client.type("count to 40")
+    client.wait(1)
+    response = {"output": "x" * 1_000_000, "more": ["x" * 1_000_000]}
+    tracemalloc.start()
+    for _ in range(10):
+        respond(client, response, number=0, willContinue=True)
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken < 1_000_000
+    client.wait(60)
+    assert client.said().count("and so on") == 10
+
+
 def test_a_session_is_not_resumable_while_it_answers_or_a_call_is_open():
     client = asked()
     updates = client.messages("sessionResumptionUpdate")
@@ -359,6 +269,13 @@ def test_content_calls_too():
     client.content(user("thanks"))
     client.wait(10)
     assert client.said() == "You typed: thanks."
+
+
+def test_instructions_in_content_call_a_function_without_their_markup():
+    client = Client().set_up(**tools(WEATHER))
+    client.content(user("<instructions>\nget_weather\n</instructions>"))
+    client.wait(1)
+    assert [call["args"] for call in calls(client)] == [{"city": "example"}]
 
 
 def test_a_context_update_replaces_the_functions():

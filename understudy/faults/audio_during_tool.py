@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from understudy.acts import Later, Outgoing
-from understudy.faults.base import (
-    Ending,
-    is_audio_in,
-)
-from understudy.messages import (
-    ClientMessage,
-)
+from understudy.faults.base import Rejecting, is_audio_in
+from understudy.messages import ClientMessage
 from understudy.moments import Scene
 
 
 @dataclass(kw_only=True)
-class AudioDuringTool(Ending):
+class AudioDuringTool(Rejecting):
     """Closes with 1007 when audio comes while a tool runs."""
 
     imitates = "hkjarral/AVA...#598"
@@ -26,10 +19,6 @@ class AudioDuringTool(Ending):
         "audio content type (CONTENT_TYPE_AUDIO) is not supported for this model configuration"
     )
 
-    def hear(
-        self, message: ClientMessage, scene: Scene, now_s: float
-    ) -> Iterable[ClientMessage | Outgoing | Later]:
-        """Closes."""
-        if scene.calls and is_audio_in(message):
-            return (self.close(),)
-        return (message,)
+    def rejects(self, message: ClientMessage, scene: Scene, now_s: float) -> bool:
+        """Whether it is audio beside a call."""
+        return bool(scene.calls) and is_audio_in(message)

@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 
 from understudy.acts import Later, Outgoing
 from understudy.effects import Close, Send
-from understudy.errors import truncate_reason
+from understudy.errors import INVALID_ARGUMENT, truncate_reason
 from understudy.messages import ClientMessage, RealtimeMedia, Setup
 from understudy.moments import Moment, Place, Scene
+from understudy.wire import duration
 
 Answer = Iterable[Outgoing | Later]
 
@@ -99,11 +100,39 @@ class Closing(Ending):
 
 
 @dataclass(kw_only=True)
-class ResumeRefusing(Fault):
+class GoingAway(Closing):
+    """Announces the end of the connection, and closes it when the time left is over."""
+
+    moment = Moment(Place.CLOCK, after_s=540.0)
+    left_s: float = 50.0
+
+    def strike(self, scene: Scene, now_s: float) -> Answer:
+        """Announces the end and plans it."""
+        going = Send({"goAway": {"timeLeft": duration(self.left_s)}})
+        return (going, Later(self.left_s, self.close()))
+
+
+@dataclass(kw_only=True)
+class Rejecting(Ending):
+    """Closes the connection instead of taking some message; a subclass says which."""
+
+    def rejects(self, message: ClientMessage, scene: Scene, now_s: float) -> bool:
+        """Whether this is one of them."""
+        raise NotImplementedError
+
+    def hear(
+        self, message: ClientMessage, scene: Scene, now_s: float
+    ) -> Iterable[ClientMessage | Outgoing | Later]:
+        """Closes."""
+        return (self.close(),) if self.rejects(message, scene, now_s) else (message,)
+
+
+@dataclass(kw_only=True)
+class ResumeRefusing(Ending):
     """Refuses handles that were handed out before something happened; a subclass says what."""
 
     code: int = 1007
-    reason: str = "Request contains an invalid argument."
+    reason: str = INVALID_ARGUMENT
 
     def __post_init__(self) -> None:
         self.refused: set[str] = set()
@@ -123,7 +152,7 @@ class ResumeRefusing(Fault):
     ) -> Iterable[ClientMessage | Outgoing | Later]:
         """Closes when the setup brings a refused handle."""
         if isinstance(message, Setup) and handle_of(message) in self.refused:
-            return (Close(self.code, truncate_reason(self.reason)),)
+            return (self.close(),)
         return (message,)
 
     def send(self, act: Outgoing, scene: Scene, now_s: float) -> Answer:

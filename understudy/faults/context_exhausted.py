@@ -10,7 +10,7 @@ from understudy.moments import Moment, Place
 
 @dataclass(kw_only=True)
 class ContextExhausted(Closing):
-    """Closes with 1007, as when the context is exhausted."""
+    """Closes with 1007, as when the context is exhausted; 1000 was seen too."""
 
     imitates = "livekit-plugins-google 1.8.9, which reads 1007 so"
     moment = Moment(Place.TURN_COMPLETE)

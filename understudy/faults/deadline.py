@@ -10,7 +10,7 @@ from understudy.moments import Moment, Place
 
 @dataclass(kw_only=True)
 class Deadline(Closing):
-    """Closes with 1011 when a connection has lasted 58 minutes; combine with resume-refused."""
+    """Closes with 1011 when a connection has lasted 58 minutes; combine with resume-fails-after-1011."""
 
     imitates = "discuss.ai.google.dev/186392"
     moment = Moment(Place.CLOCK, after_s=3480)

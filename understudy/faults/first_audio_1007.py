@@ -1,31 +1,23 @@
-"""No sound at all."""
+"""A configuration that audio does not suit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from understudy.acts import Later, Outgoing
-from understudy.faults.base import (
-    Ending,
-    is_audio_in,
-)
-from understudy.messages import (
-    ClientMessage,
-)
+from understudy.errors import INVALID_ARGUMENT
+from understudy.faults.base import Rejecting, is_audio_in
+from understudy.messages import ClientMessage
 from understudy.moments import Scene
 
 
 @dataclass(kw_only=True)
-class FirstAudio1007(Ending):
+class FirstAudio1007(Rejecting):
     """Closes with 1007 at the first piece of audio."""
 
     imitates = "googleapis/js-genai#1189"
     code: int = 1007
-    reason: str = "Request contains an invalid argument."
+    reason: str = INVALID_ARGUMENT
 
-    def hear(
-        self, message: ClientMessage, scene: Scene, now_s: float
-    ) -> Iterable[ClientMessage | Outgoing | Later]:
-        """Closes."""
-        return (self.close(),) if is_audio_in(message) else (message,)
+    def rejects(self, message: ClientMessage, scene: Scene, now_s: float) -> bool:
+        """Whether it is audio."""
+        return is_audio_in(message)

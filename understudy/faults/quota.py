@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from understudy.errors import QUOTA_EXCEEDED
 from understudy.faults.base import Closing
 
 
@@ -13,8 +14,4 @@ class Quota(Closing):
 
     imitates = "sonichi/sutando#569"
     code: int = 1011
-    reason: str = (
-        "You exceeded your current quota, please check your plan and billing details. For "
-        "more information on this error, head to: "
-        "https://ai.google.dev/gemini-api/docs/rate-limits."
-    )
+    reason: str = QUOTA_EXCEEDED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from understudy.errors import RESOURCE_EXHAUSTED
 from understudy.faults.base import Refusal
 
 
@@ -14,4 +15,4 @@ class Refuse429(Refusal):
 
     imitates = "quota refusals at the upgrade, reported from browsers as a bare 1006"
     status = HTTPStatus.TOO_MANY_REQUESTS
-    body: str = "Resource has been exhausted (e.g. check quota)."
+    body: str = RESOURCE_EXHAUSTED

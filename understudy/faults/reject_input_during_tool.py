@@ -1,34 +1,22 @@
-"""No talking during a call."""
+"""No input during a call."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from understudy.acts import Later, Outgoing
-from understudy.faults.base import (
-    Ending,
-)
-from understudy.messages import (
-    ClientMessage,
-    RealtimeMedia,
-    RealtimeText,
-)
+from understudy.faults.base import Rejecting
+from understudy.messages import ClientMessage, RealtimeMedia, RealtimeText
 from understudy.moments import Scene
 
 
 @dataclass(kw_only=True)
-class RejectInputDuringTool(Ending):
+class RejectInputDuringTool(Rejecting):
     """Closes with 1008 when realtime input comes while a tool runs."""
 
     imitates = "googleapis/js-genai#1236"
     code: int = 1008
     reason: str = "Operation is not implemented, or supported, or enabled."
 
-    def hear(
-        self, message: ClientMessage, scene: Scene, now_s: float
-    ) -> Iterable[ClientMessage | Outgoing | Later]:
-        """Closes."""
-        if scene.calls and isinstance(message, RealtimeMedia | RealtimeText):
-            return (self.close(),)
-        return (message,)
+    def rejects(self, message: ClientMessage, scene: Scene, now_s: float) -> bool:
+        """Whether it is realtime input beside a call."""
+        return bool(scene.calls) and isinstance(message, RealtimeMedia | RealtimeText)

@@ -17,7 +17,7 @@ from understudy.moments import Scene, audio_s
 
 @dataclass(kw_only=True)
 class SlowAudio(Fault):
-    """Sends audio slower than it plays, so that playback runs dry."""
+    """Sends audio slower than it plays, so that playback runs dry; just as fast with `speed` 1."""
 
     imitates = "googleapis/python-genai#985, broken-up audio"
     speed: float = 0.5

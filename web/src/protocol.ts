@@ -48,8 +48,11 @@ export interface SessionMessage {
 /** The server's own link to the model, beyond the line between it and this page. */
 export interface LinkMessage {
   readonly type: "link";
-  readonly state: "connecting" | "ready" | "failed";
+  readonly state:
+    "connecting" | "ready" | "draining" | "resuming" | "reseeding" | "degraded" | "failed";
   readonly text: string;
+  /** The sentence is worth reading although the link is ready. */
+  readonly notice?: boolean;
 }
 
 export interface PictureMessage {

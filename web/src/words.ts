@@ -104,7 +104,8 @@ export function status(state: State): string {
       return "Connecting…";
     case "ready":
       if (line.reconnecting) return "Reconnecting…";
-      if (state.link && state.link.state !== "ready") return withStop(state.link.text);
+      if (state.link && (state.link.state !== "ready" || state.link.notice))
+        return withStop(state.link.text);
       return "Ready";
     case "ended":
       return `Ended: ${line.reason}`;

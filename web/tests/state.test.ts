@@ -27,6 +27,8 @@ describe("the line", () => {
       server({ type: "link", state, text: "Reaching the model" });
     expect(status(after(connecting, ready, link("connecting")))).toBe("Reaching the model.");
     expect(status(after(connecting, ready, link("connecting"), link("ready")))).toBe("Ready");
+    const late = server({ type: "link", state: "ready", text: "No answer yet.", notice: true });
+    expect(status(after(connecting, ready, link("ready"), late))).toBe("No answer yet.");
   });
 
   test("ends with the reason that the server gave", () => {
