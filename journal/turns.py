@@ -103,6 +103,7 @@ class TurnLog:
         self._user: _Open | None = None
         self._bot: _Open | None = None
         self._last_user: _Open | None = None
+        self._last_bot: _Open | None = None
         self._unseen_frames: dict[str, int] = {}
         self._asked_at_s: float | None = None
 
@@ -127,7 +128,7 @@ class TurnLog:
     def user_said(self, text: str, now_s: float) -> list[Turn]:
         """A piece of the transcript of the user's speech came."""
         if self._user is None and self._bot and self._last_user:
-            self._add_late(text, self._last_user)
+            self._add_late(text.strip(), self._last_user)
         else:
             self._user_turn(now_s).texts.append(text.strip())
         return self._completed(now_s)
@@ -178,6 +179,8 @@ class TurnLog:
         """A piece of the transcript of the bot's speech came; spaces are in the pieces."""
         if self._bot:
             self._bot.texts.append(text)
+        elif self._last_bot and not self._last_bot.interrupted:
+            self._add_late(text, self._last_bot)
         return self._completed(now_s)
 
     def bot_was_heard(self, text: str, now_s: float) -> list[Turn]:
@@ -234,16 +237,16 @@ class TurnLog:
 
     def _add_late(self, text: str, belongs_to: _Open) -> None:
         if belongs_to in self._open:
-            belongs_to.texts.append(text.strip())
+            belongs_to.texts.append(text)
             return
-        late = self._begin("user", belongs_to.start_s)
-        late.texts.append(text.strip())
+        late = self._begin(belongs_to.side, belongs_to.start_s)
+        late.texts.append(text)
         late.end_s, late.continues, late.complete = belongs_to.end_s, belongs_to.number, True
 
     def _end_bot(self, now_s: float) -> None:
         if self._bot:
             self._bot.end_s = now_s
-            self._bot = None
+            self._last_bot, self._bot = self._bot, None
             if self._last_user:
                 self._last_user.complete = True
 

@@ -48,6 +48,9 @@ class _Question(Generic[Item]):
     entries: list[Audio | Item] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     audio_s: float = 0.0
+    heard: int = 0
+    """How many characters of a transcript the model has sent, and how many of them come again."""
+    again: int = 0
 
     def add(self, entry: Audio | Item) -> None:
         if isinstance(entry, Audio):
@@ -58,14 +61,9 @@ class _Question(Generic[Item]):
 
 
 class Exchange(Generic[Item]):
-    """Follows question and answer until the model's turn is complete.
-
-    Attributes:
-        is_repeated: Whether the question was asked again over a new connection.
-    """
+    """Follows question and answer until the model's turn is complete."""
 
     def __init__(self) -> None:
-        self.is_repeated = False
         self._before: deque[Audio] = deque()
         self._before_s = 0.0
         self._question: _Question[Item] | None = None
@@ -111,11 +109,27 @@ class Exchange(Generic[Item]):
         else:
             self._ask().add(entry)
 
-    def transcribed(self, words: str) -> None:
-        """The model has told what it heard, or something was typed."""
+    def typed(self, words: str) -> None:
+        """What was sent last has these words."""
         question = self._next or self._question
         if question is not None:
             question.words.append(words)
+
+    def transcribed(self, words: str) -> str:
+        """The model has told what it heard; returns what of it is new.
+
+        A question that is repeated is transcribed once more. The same sound need not have the same
+        words, so those that are known are counted and not compared.
+        """
+        question = self._next or self._question
+        if question is None:
+            return words
+        known = min(question.again, len(words))
+        question.again -= known
+        question.heard += len(words) - known
+        if new := words[known:]:
+            question.words.append(new)
+        return new
 
     def answered(self, words: str) -> None:
         """The model speaks: the question is complete. `words` may be empty."""
@@ -138,7 +152,6 @@ class Exchange(Generic[Item]):
         self._is_generated = False
         self._question, self._next = self._next, None
         self._answer = None
-        self.is_repeated = False
 
     def repeat(self, *, can_continue: bool) -> list[Audio | Item | Continue | Recall]:
         """Returns what is to be sent over a new connection, as if it had not been sent before.
@@ -163,8 +176,8 @@ class Exchange(Generic[Item]):
             self._question, self._next = self._next, None
         if self._question is not None:
             self._question.entries, self._question.audio_s = [], 0.0
+            self._question.again = self._question.heard
         self._answer, self._is_generated = None, False
-        self.is_repeated = self._question is not None
         return entries
 
     def _asking(self) -> _Question[Item] | None:

@@ -170,7 +170,7 @@ class LiveInput(LiveTools):
                 self._keep_quiet()
             if entry.then is not None:
                 then, entry.then = entry.then, None
-                self._exchange.transcribed(entry.words)
+                self._exchange.typed(entry.words)
                 self._patience.asked(asyncio.get_running_loop().time())
                 await then()
 

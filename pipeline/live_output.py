@@ -4,10 +4,12 @@ Each override names what Pipecat 1.14.0 does instead; the tests show that it sti
 """
 
 import asyncio
+import math
 from typing import Any
 
 from google.genai.types import LiveServerContent, LiveServerMessage
 from loguru import logger
+from pipecat.frames.frames import LLMFullResponseEndFrame
 from pipecat.services.google.gemini_live.llm import GeminiLiveLLMService
 
 from pipeline.exchange import Exchange
@@ -18,6 +20,8 @@ QUIET_S = 15.0
 """A turn in which the model says nothing for so long has ended without its turnComplete."""
 AFTER_GENERATION_S = 3.0
 """So long after the assumed end of playback a turn has ended whose generation is complete."""
+LATE_WORDS_S = 5.0
+"""So long after a turn its words may still come; the service promises no order of speech and text."""
 _BYTES_PER_S = 48_000
 
 
@@ -39,6 +43,7 @@ class LiveOutput(GeminiLiveLLMService):
         self._turn_audio_s = 0.0
         self._turn_began_s = 0.0
         self._turn_watch: asyncio.TimerHandle | None = None
+        self._settled_s = -math.inf
 
     async def _handle_interruption(self):
         """Note that the answer is cut here, before the model knows.
@@ -66,6 +71,8 @@ class LiveOutput(GeminiLiveLLMService):
             self._is_cut = self._is_cut and not ends
             if self._is_cut and speaks:
                 return
+            if self._is_late(content):
+                await self._add_late_words(content)
             self._take_words(content)
             if speaks and not self._bot_is_responding:
                 await self._flush_user_transcription()
@@ -111,10 +118,7 @@ class LiveOutput(GeminiLiveLLMService):
         """Tell the exchange what was heard and said; words that were heard before are dropped."""
         heard = content.input_transcription
         if heard and heard.text:
-            if self._exchange.is_repeated and self._exchange.is_transcribed:
-                content.input_transcription = None
-            else:
-                self._exchange.transcribed(heard.text)
+            heard.text = self._exchange.transcribed(heard.text)
         if content.model_turn or content.output_transcription:
             said = content.output_transcription
             self._exchange.answered((said.text if said else "") or "")
@@ -126,7 +130,24 @@ class LiveOutput(GeminiLiveLLMService):
         if self._read_interaction_status(content) is not False:
             await self._settle()
 
+    def _is_late(self, content: LiveServerContent) -> bool:
+        since_s = asyncio.get_running_loop().time() - self._settled_s
+        is_between = not self._bot_is_responding and not self._exchange.is_open
+        is_text = content.output_transcription is not None and content.model_turn is None
+        return is_text and is_between and since_s < LATE_WORDS_S
+
+    async def _add_late_words(self, content: LiveServerContent):
+        """Add words to the turn that is over.
+
+        Pipecat 1.14.0 opens a turn for them, which nothing ends before the next answer.
+        """
+        said, content.output_transcription = content.output_transcription, None
+        if said and said.text:
+            await self._push_output_transcription_text_frames(said.text)
+            await self.push_frame(LLMFullResponseEndFrame())
+
     async def _settle(self):
+        self._settled_s = asyncio.get_running_loop().time()
         self._half_sample, self._turn_audio_s = b"", 0.0
         self._exchange.settled()
         if not self._exchange.is_open:

@@ -31,9 +31,11 @@ class Patience:
         self._has_given_up = False
 
     def asked(self, now_s: float) -> None:
-        """The user has finished asking something."""
-        self._silent_since_s = now_s
-        self._has_told = self._has_given_up = False
+        """The user has finished asking something; asking more does not make the silence shorter."""
+        waits = self._silent_since_s is not None and self._silent_since_s <= now_s
+        if not waits or self._has_given_up:
+            self._silent_since_s = now_s
+            self._has_told = self._has_given_up = False
 
     def asked_again(self, now_s: float) -> None:
         """A new connection was made, and what is open was asked again."""

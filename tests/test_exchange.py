@@ -20,7 +20,6 @@ def test_nothing_asked_nothing_repeated():
     speak(exchange, 5.0)
     assert not exchange.is_open
     assert exchange.repeat(can_continue=True) == []
-    assert not exchange.is_repeated
 
 
 def test_a_question_is_repeated_with_what_came_just_before_it():
@@ -30,7 +29,6 @@ def test_a_question_is_repeated_with_what_came_just_before_it():
     speak(exchange, 2.0)
     entries = exchange.repeat(can_continue=True)
     assert seconds(entries) == pytest.approx(PREROLL_S + 2.0, abs=0.021)
-    assert exchange.is_repeated
 
 
 def test_who_goes_on_speaking_asks_one_question():
@@ -76,7 +74,7 @@ def test_a_cut_answer_goes_on_where_it_stopped():
 def test_a_cut_answer_is_given_again_when_it_may_not_go_on():
     exchange = Exchange()
     exchange.sent("what time is it?")
-    exchange.transcribed("what time is it?")
+    exchange.typed("what time is it?")
     exchange.answered("It is")
     assert exchange.repeat(can_continue=False) == ["what time is it?"]
 
@@ -98,7 +96,7 @@ def test_an_answer_that_is_all_there_is_not_given_again_but_the_model_is_told_of
     assert exchange.repeat(can_continue=True) == [
         Recall(asked="what time is it?", answered="It is noon.")
     ]
-    assert not exchange.is_open and not exchange.is_repeated
+    assert not exchange.is_open
 
 
 def test_of_an_answer_in_unknown_words_the_model_is_told_nothing():
@@ -149,7 +147,7 @@ def test_what_was_repeated_is_repeated_again_until_it_is_answered():
             exchange.sent(entry)
     exchange.answered("Both.")
     exchange.settled()
-    assert not exchange.is_repeated and exchange.repeat(can_continue=True) == []
+    assert exchange.repeat(can_continue=True) == []
 
 
 def test_the_words_of_a_repeated_question_are_known_already():
@@ -160,6 +158,31 @@ def test_the_words_of_a_repeated_question_are_known_already():
     exchange.transcribed("What time is it?")
     exchange.repeat(can_continue=True)
     assert exchange.is_transcribed
+
+
+def test_a_repeated_question_is_transcribed_once():
+    exchange = Exchange()
+    exchange.user_began()
+    speak(exchange, 2.0)
+    assert exchange.transcribed("What ti") == "What ti"
+    exchange.repeat(can_continue=True)
+    assert [exchange.transcribed(piece) for piece in ("What ", "time ", "is it?")] == [
+        "",
+        "me ",
+        "is it?",
+    ]
+    exchange.repeat(can_continue=True)
+    assert exchange.transcribed("What time is it?") == ""
+
+
+def test_typed_words_do_not_hide_what_was_said_before_them():
+    exchange = Exchange()
+    exchange.user_began()
+    speak(exchange, 2.0)
+    exchange.sent("typed")
+    exchange.typed("typed")
+    exchange.repeat(can_continue=True)
+    assert exchange.transcribed("What time is it?") == "What time is it?"
 
 
 def test_words_without_a_question_are_nobodys():
@@ -186,7 +209,7 @@ def test_noise_is_no_question():
 def test_words_are_not_noise():
     exchange = Exchange()
     exchange.sent("typed")
-    exchange.transcribed("typed")
+    exchange.typed("typed")
     exchange.was_noise()
     assert exchange.is_open
 

@@ -23,6 +23,23 @@ def test_the_next_question_is_waited_for_anew():
     assert patience.check(100.0 + TELL_S) is Silence.SLOW
 
 
+def test_asking_more_into_a_silence_does_not_make_it_shorter():
+    patience = Patience()
+    patience.asked(0.0)
+    patience.asked(TELL_S - 0.1)
+    assert patience.check(TELL_S) is Silence.SLOW
+    patience.asked(TELL_S + 1)
+    assert patience.check(GIVE_UP_S) is Silence.DEAD
+
+
+def test_asking_during_the_answer_is_waited_for_from_then_on():
+    patience = Patience()
+    patience.asked(0.0)
+    patience.heard(10.0)
+    patience.asked(5.0)
+    assert patience.check(5.0 + TELL_S) is Silence.SLOW
+
+
 def test_over_a_new_connection_the_same_question_has_its_time_again_but_is_not_given_up_again():
     patience = Patience()
     patience.asked(0.0)

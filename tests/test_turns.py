@@ -116,6 +116,31 @@ def test_text_that_comes_too_late_is_kept_and_says_where_it_belongs():
     assert (late.side, late.text, late.continues) == ("user", "this?", 2)
 
 
+def test_words_of_an_answer_that_come_after_it_belong_to_it():
+    talk = greeted()
+    asked(talk)
+    talk.bot_started()
+    talk.bot_ended()
+    talk.bot_said("It is")
+    talk.bot_counted(TOKENS)
+    assert talk.said()[-1] == ("bot", "It is")
+    talk.bot_said(" a cup.")
+    late = next(turn for turn in talk.turns if turn.continues)
+    assert (late.side, late.text, late.continues) == ("bot", "a cup.", talk.turns[-2].number)
+
+
+def test_words_of_an_interrupted_answer_that_come_after_it_were_not_heard():
+    talk = greeted()
+    asked(talk)
+    talk.bot_started()
+    talk.bot_said("It is a cup")
+    talk.interrupted()
+    talk.bot_counted(TOKENS)
+    talk.bot_was_heard("It is")
+    talk.bot_said(" of tea.")
+    assert talk.said()[-1] == ("bot", "It is")
+
+
 def test_an_interrupted_answer_says_what_was_heard_of_it_and_waits_for_its_tokens():
     talk = greeted()
     asked(talk)

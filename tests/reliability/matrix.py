@@ -1,6 +1,7 @@
 """Every fault of the understudy in every state of a conversation, and what the user notices of it."""
 
 import asyncio
+import contextlib
 import dataclasses
 import tempfile
 import time
@@ -25,6 +26,7 @@ _THINKING_S = 1.2
 """What an answer takes when nothing is wrong, with room for a busy machine."""
 _PROBES = ("is all well", "are things well")
 """What is asked after the fault; a second time, if the model had nothing to say to the first."""
+_LATE_S = 4.0
 _SILENT = "The model had nothing to say to that."
 _QUESTION = "How are you today and what will you do tomorrow?"
 _SCENARIO = """
@@ -177,6 +179,8 @@ class _Trial:
                 break
         if not self._is_over:
             await conversation.until_quiet(for_s=0.6)
+            with contextlib.suppress(TimeoutError):  # a transcript may come later than its speech
+                await conversation.until(self._is_last_answer_logged, within_s=_LATE_S)
 
     @property
     def _has_failed(self) -> bool:
@@ -185,6 +189,10 @@ class _Trial:
     @property
     def _is_over(self) -> bool:
         return self._talk.running.done() or self._has_failed
+
+    def _is_last_answer_logged(self) -> bool:
+        turns = self._talk.turns
+        return any(turn["side"] == "bot" and "All is well" in turn["text"] for turn in turns)
 
     async def _type(self, text: str) -> None:
         self._typed.append(text)
@@ -250,6 +258,8 @@ class _Trial:
             await conversation.until(
                 lambda: bool(heard) and heard[-1][0] > start_s or self._is_over, within_s=40
             )
+        elif self._state is State.USER_SPEAKS:
+            await asyncio.sleep(2.0)  # nobody types before they have waited a little
         deadline_s = time.monotonic() + 40
         while not self._is_over and time.monotonic() < deadline_s:
             heard = conversation.transport.heard
@@ -354,7 +364,7 @@ class _Trial:
             problems.append(f"one sentence was written down {len(spoken)} times")
         if self._has_failed or self._fault == "missing-transcript":
             return problems
-        if not any(turn["side"] == "bot" and "All is well" in turn["text"] for turn in turns):
+        if not self._is_last_answer_logged():
             problems.append("the last answer is not in the turn log")
         return problems
 
