@@ -21,7 +21,8 @@ QUIET_S = 15.0
 AFTER_GENERATION_S = 3.0
 """So long after the assumed end of playback a turn has ended whose generation is complete."""
 LATE_WORDS_S = 5.0
-"""So long after a turn its words may still come; the service promises no order of speech and text."""
+"""How long after a turn what comes still belongs to it: the service promises no order of speech and
+text, and takes an answer to play on when its turn is complete."""
 _BYTES_PER_S = 48_000
 
 
@@ -71,7 +72,9 @@ class LiveOutput(GeminiLiveLLMService):
             self._is_cut = self._is_cut and not ends
             if self._is_cut and speaks:
                 return
-            if self._is_late(content):
+            if self._is_between_turns:
+                # The rest of the last answer is playing, and nobody is heard who could interrupt it.
+                content.interrupted = None
                 await self._add_late_words(content)
             self._take_words(content)
             if speaks and not self._bot_is_responding:
@@ -130,19 +133,21 @@ class LiveOutput(GeminiLiveLLMService):
         if self._read_interaction_status(content) is not False:
             await self._settle()
 
-    def _is_late(self, content: LiveServerContent) -> bool:
+    @property
+    def _is_between_turns(self) -> bool:
+        """Whether an answer has just ended, and nothing was asked since."""
         since_s = asyncio.get_running_loop().time() - self._settled_s
-        is_between = not self._bot_is_responding and not self._exchange.is_open
-        is_text = content.output_transcription is not None and content.model_turn is None
-        return is_text and is_between and since_s < LATE_WORDS_S
+        is_quiet = not self._bot_is_responding and not self._exchange.is_open
+        return is_quiet and since_s < LATE_WORDS_S
 
     async def _add_late_words(self, content: LiveServerContent):
         """Add words to the turn that is over.
 
         Pipecat 1.14.0 opens a turn for them, which nothing ends before the next answer.
         """
-        said, content.output_transcription = content.output_transcription, None
-        if said and said.text:
+        said = content.output_transcription
+        if said and said.text and not content.model_turn:
+            content.output_transcription = None
             await self._push_output_transcription_text_frames(said.text)
             await self.push_frame(LLMFullResponseEndFrame())
 

@@ -23,4 +23,7 @@ class TextBridge(FrameProcessor):
         await super().process_frame(frame, direction)
         await self.push_frame(frame, direction)
         if isinstance(frame, RTVISendTextFrame) and frame.text.strip():
-            await self.push_frame(InputTextRawFrame(text=frame.text))
+            text = InputTextRawFrame(text=frame.text)
+            # It is a TextFrame: the assistant's aggregator would take it for the bot's words.
+            text.append_to_context = False
+            await self.push_frame(text)

@@ -129,7 +129,8 @@ async def test_a_refused_picture_does_not_stop_the_next_one():
 async def test_typed_text_becomes_input_for_the_model():
     sent = [RTVISendTextFrame(msg_id="1", text="hello"), RTVISendTextFrame(msg_id="2", text="  ")]
     down, _ = await run_test(TextBridge(), frames_to_send=sent)
-    assert [f.text for f in down if isinstance(f, InputTextRawFrame)] == ["hello"]
+    (text,) = [f for f in down if isinstance(f, InputTextRawFrame)]
+    assert text.text == "hello" and not text.append_to_context, "it is not the bot who says it"
     assert [f for f in down if isinstance(f, RTVISendTextFrame)] == sent
 
 

@@ -323,6 +323,45 @@ async def test_the_rest_of_an_answer_that_was_cut_here_is_not_played_again():
     assert texts == ["One, two,", "You typed."]
 
 
+def complete() -> LiveServerMessage:
+    return LiveServerMessage(server_content=LiveServerContent(turn_complete=True))
+
+
+async def is_in_a_turn_after_late_words(service: GeminiLiveLLMService) -> tuple[bool, list[str]]:
+    """Whether a turn is open after words that came behind theirs, and all words that were pushed."""
+    pushed = Pushed(service)
+    for message in (said("One,"), complete(), said(" two.")):
+        await service._handle_server_message(message)
+    return service._bot_is_responding, [frame.text for frame in pushed.of(TTSTextFrame)]
+
+
+async def test_pipecats_service_opens_a_turn_for_words_that_come_after_theirs():
+    assert await is_in_a_turn_after_late_words(pipecats()) == (True, ["One,", " two."])
+
+
+async def test_ours_adds_them_to_the_turn_that_is_over():
+    assert await is_in_a_turn_after_late_words(ours()) == (False, ["One,", " two."])
+
+
+async def interruptions_between_turns(service: GeminiLiveLLMService) -> int:
+    """How often playing is cut off by an interruption after a turn in which nobody was heard."""
+    Pushed(service)
+    cut: list[None] = []
+    service.broadcast_interruption = lambda: _note(cut, None)  # pyright: ignore
+    interrupted = LiveServerMessage(server_content=LiveServerContent(interrupted=True))
+    for message in (said("One,"), complete(), interrupted):
+        await service._handle_server_message(message)
+    return len(cut)
+
+
+async def test_pipecats_service_cuts_off_the_end_of_an_answer_that_nobody_interrupts():
+    assert await interruptions_between_turns(pipecats()) == 1
+
+
+async def test_ours_lets_it_be_heard():
+    assert await interruptions_between_turns(ours()) == 0
+
+
 async def test_an_answer_to_what_was_typed_after_the_last_word_is_not_dropped():
     service = ours()
     pushed = Pushed(service)
