@@ -115,7 +115,7 @@ class PlayoutBuffer:
             self._ready_s = min(self._ready_s, now_s)
 
     def _put_text(self, frame: TextFrame) -> None:
-        if isinstance(frame, TTSTextFrame):
+        if isinstance(frame, TTSTextFrame) and self._turn_from is not None:
             for word in in_words(frame):
                 self._put_mark(word, at=self._said_at(word.text))
                 self._text.add(word.text)
