@@ -32,13 +32,13 @@ async def greeted(caller: Caller) -> None:
 
 
 async def counted(caller: Caller, *, uh_huhs: int) -> float:
-    """Have it count to twelve; returns how many seconds of voice were heard."""
+    """Have it count to six; returns how many seconds of voice were heard."""
     asked_s = time.monotonic()
-    caller.types("count to 12")
-    for heard_s in range(uh_huhs):
-        await caller.ear.hears_voice(seconds=1 + heard_s, since=asked_s)
+    caller.types("count to 6")
+    for number in range(uh_huhs):
+        await caller.ear.hears_voice(seconds=0.4 + 0.6 * number, since=asked_s)
         caller.microphone.say(speech("Uh-huh."))
-    await caller.ear.hears_voice(seconds=3, since=asked_s)
+    await caller.ear.hears_voice(seconds=1.2, since=asked_s)
     await caller.ear.hears_silence(seconds=2)
     return caller.ear.voice_s(since=asked_s)
 

@@ -236,6 +236,17 @@ def test_text_outside_of_a_turn_leaves_in_its_place():
     assert line.words() == "Hello. "
 
 
+def test_words_that_come_after_their_turn_stay_together():
+    line = Line()
+    line.begins()
+    line.speech(0.4)
+    line.ends()
+    line.says(" are five words in all")
+    line.wait(1.0)
+    texts = [frame.text for frame in line.frames() if isinstance(frame, TTSTextFrame)]
+    assert texts == [" are five words in all"]
+
+
 def test_what_belongs_to_no_turn_keeps_its_place_and_ends_nothing():
     line = Line()
     line.begins()
