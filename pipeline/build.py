@@ -25,6 +25,7 @@ from pipeline.settings import Settings
 from pipeline.warm_up import warm_up
 from processors.frame_rate_limiter import FrameRateLimiter
 from processors.image_injector import ImageInjector
+from processors.playout import Playout
 from processors.text_bridge import TextBridge
 
 
@@ -70,6 +71,7 @@ async def build(
             TextBridge(),
             ImageInjector(context=context, files=FileResolver(file_storage=file_storage)),
             service,
+            Playout(output=transport.output()),
             transport.output(),
             aggregators.assistant(),
         ]

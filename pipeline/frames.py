@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipecat.frames.frames import SystemFrame
+from pipecat.frames.frames import Frame, SystemFrame
 
 from pipeline.pictures import Picture
 
@@ -50,3 +50,14 @@ class ModelSawFrame(SystemFrame):
     height: int
     filename: str | None = None
     caption: str | None = None
+
+
+@dataclass
+class PlayedFrame(SystemFrame):
+    """A frame of the bot's turn has come to its place: what was said before it was played.
+
+    Parameters:
+        frame: Where the response begins or ends, or what was said.
+    """
+
+    frame: Frame

@@ -26,7 +26,7 @@ from pipecat.observers.base_observer import BaseObserver, FramePushed
 
 from journal.journal_file import JournalFile
 from journal.turns import Turn, TurnLog
-from pipeline.frames import ModelSawFrame, ModelToldFrame
+from pipeline.frames import ModelSawFrame, ModelToldFrame, PlayedFrame
 
 
 class TurnLogger(BaseObserver):
@@ -88,16 +88,16 @@ class TurnLogger(BaseObserver):
                 return turns.user_showed(picture, frame.caption or "", now_s)
             case ModelSawFrame():
                 return turns.model_saw(frame.source, now_s)
-            case LLMFullResponseStartFrame():
+            case PlayedFrame(frame=LLMFullResponseStartFrame()):
                 return turns.bot_started(now_s)
             case BotStartedSpeakingFrame():
                 return turns.bot_heard(now_s)
-            case TTSTextFrame():
-                return turns.bot_said(frame.text, now_s)
+            case PlayedFrame(frame=TTSTextFrame() as said):
+                return turns.bot_said(said.text, now_s)
             case MetricsFrame():
                 counts = [d.value for d in frame.data if isinstance(d, LLMUsageMetricsData)]
                 return turns.bot_counted(_tokens(counts[-1]), now_s) if counts else []
-            case LLMFullResponseEndFrame():
+            case PlayedFrame(frame=LLMFullResponseEndFrame()):
                 return turns.bot_ended(now_s)
             case InterruptionFrame():
                 return turns.interrupted(now_s)

@@ -100,13 +100,14 @@ async def test_a_file_that_is_no_picture_is_refused_in_words(server):
 
 
 async def test_speaking_during_the_answer_stops_it(server):
+    interjection = speech("Stop, that is enough. Thank you very much.")
     async with Caller(server.url) as caller:
         await greeted(caller)
         typed_at = time.monotonic()
         caller.types("count to 60")
         await caller.ear.hears_voice(seconds=3, since=typed_at)
         barged_in_at = time.monotonic()
-        spoken_s = caller.microphone.say(speech("Stop, that is enough. Thank you very much."))
+        spoken_s = caller.microphone.say(interjection)
         silent_at = await caller.ear.hears_silence(seconds=0.5, within_s=spoken_s + 5)
         assert silent_at - barged_in_at < 1.5
         await caller.ear.hears_voice(seconds=1, since=silent_at + 0.5)

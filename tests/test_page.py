@@ -73,6 +73,11 @@ async def connect(page: Page) -> None:
     await expect(page.locator("body")).to_have_attribute("data-state", "ready", timeout=20_000)
 
 
+async def mute(page: Page) -> None:
+    """Turn the microphone off, so that what it says does not cut an answer before it was heard."""
+    await page.get_by_test_id("mic").click()
+
+
 def turns(page: Page, side: str):
     return page.locator(f'[data-testid="conversation"] [data-side="{side}"]')
 
@@ -112,6 +117,7 @@ async def received_audio_energy(page: Page) -> float:
 
 async def test_typing_and_showing_a_picture_the_camera_and_the_screen(page, server):
     await connect(page)
+    await mute(page)
     await expect(turns(page, "bot").first).to_contain_text("understudy", timeout=20_000)
 
     await page.get_by_test_id("text").fill("good evening")
@@ -138,6 +144,7 @@ async def test_typing_and_showing_a_picture_the_camera_and_the_screen(page, serv
 @pytest.mark.parametrize("way", ["drop", "paste"])
 async def test_a_picture_is_dropped_or_pasted(page, way):
     await connect(page)
+    await mute(page)
     await page.evaluate(
         """([way, bytes]) => {
             const file = new File([new Uint8Array(bytes)], 'red.png', {type: 'image/png'});
