@@ -10,7 +10,7 @@ ARGS   ?=
 NPM    := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --silent
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check conformance reliability bench-understudy fuzz format lock web clean
+.PHONY: help run test check branches conformance reliability bench-understudy fuzz format lock web clean
 
 help:            ## Show this.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | column -t -s '|'
@@ -23,11 +23,17 @@ test: web/node_modules/.ready            ## Run every test, in a real browser to
 	$(BIN)/pytest $(ARGS)
 	$(NPM) test
 
+branches: $(VENV)/.dev            ## Show that the tests of what decides take every branch of it.
+	@$(BIN)/coverage run -m pytest -q tests/test_link.py tests/test_waiting.py tests/test_exchange.py \
+	    tests/test_calls.py tests/test_patience.py tests/test_refusals.py \
+	    tests/test_playout_buffer.py tests/test_playout_parts.py
+	@$(BIN)/coverage report
+
 conformance: $(VENV)/.run            ## Run five published clients against the understudy; writes docs/conformance.md.
 	$(BIN)/python -m conformance.run $(ARGS)
 
 reliability: $(VENV)/.dev            ## Break the model's service in every way in every state; writes docs/reliability.md.
-	$(BIN)/python -m tests.reliability.run
+	$(BIN)/python -m tests.reliability.run $(ARGS)
 
 bench-understudy: $(VENV)/.dev            ## Load the understudy for a minute; writes bench/results/understudy-load.md.
 	$(BIN)/python -m bench.understudy_load

@@ -185,9 +185,19 @@ def test_typed_words_do_not_hide_what_was_said_before_them():
     assert exchange.transcribed("What time is it?") == "What time is it?"
 
 
+def test_a_turn_without_an_answer_passes_over_its_question():
+    exchange = Exchange()
+    assert not exchange.is_passed_over
+    exchange.sent("what time is it?")
+    assert exchange.is_passed_over
+    exchange.answered("It is noon.")
+    assert not exchange.is_passed_over
+
+
 def test_words_without_a_question_are_nobodys():
     exchange = Exchange()
-    exchange.transcribed("Noise.")
+    exchange.typed("Noise.")
+    assert exchange.transcribed("Noise.") == "Noise."
     assert not exchange.is_transcribed
 
 

@@ -1,22 +1,87 @@
-"""The page with the matrix's result."""
+"""The page with what was found."""
 
 from collections import Counter
 from collections.abc import Sequence
 
+from tests.reliability.hour import GO_AWAYS, Hour
+from tests.reliability.losses import Loss
 from tests.reliability.matrix import TOLD_S, Cell, Outcome, State
 from understudy.faults import FAULTS
 
 
-def page(cells: Sequence[Cell]) -> str:
-    """Returns the page, the same text for the same outcomes."""
+def page(cells: Sequence[Cell], losses: Sequence[Loss], hour: Hour) -> str:
+    """Returns the page."""
+    return "\n".join(
+        [
+            "# What faults of the model's service do to a conversation",
+            "",
+            "Written by `make reliability`. Every conversation here is a whole one: the pipeline "
+            "that runs in production, speech in real time, and the understudy in the place of "
+            "Google's servers.",
+            "",
+            *_losses(losses),
+            *_hour(hour),
+            *_matrix(cells),
+        ]
+    )
+
+
+def _losses(losses: Sequence[Loss]) -> list[str]:
+    lines = [
+        "## What gets lost when the line moves or breaks",
+        "",
+        "Somebody asks a question of some seconds aloud, and in the middle of it this happens; or "
+        "the bot counts aloud. Measured are the speech that the model heard, against the same "
+        "question when nothing happens, and the silences in the bot's speech, against the same "
+        "count when nothing happens.",
+        "",
+        "| What happens | No connection for | Question | Heard by the model | Lost | Gap in the "
+        "bot's speech | The page says |",
+        "|---|---:|---:|---:|---:|---:|---|",
+    ]
+    for loss in losses:
+        question, heard, lost, gap = "", "", "", ""
+        if loss.question_s:
+            question, heard = f"{loss.question_s:.2f} s", f"{loss.heard_s:.2f} s"
+            lost = f"{loss.lost_ms} ms"
+        if loss.gap_s is not None:
+            gap = "none" if loss.gap_s < 0.05 else f"{loss.gap_s * 1000:.0f} ms"
+        states = ", ".join(loss.states)
+        lines.append(
+            f"| {loss.case} | {loss.down_s:.2f} s | {question} | {heard} | {lost} | {gap} "
+            f"| {states} |"
+        )
+    return [*lines, ""]
+
+
+def _hour(hour: Hour) -> list[str]:
+    early_s, late_s = hour.drift_s
+    count = Counter(hour.states)
+    return [
+        "## An hour",
+        "",
+        f"A conversation of an hour on a clock that runs sixty times faster, with {len(GO_AWAYS)} "
+        "goAways and the cut after 58 minutes, whose resumption handle is refused. It moved "
+        f"{count['resuming']} times with a handle and began anew {count['reseeding']} time(s); "
+        "asked at its end for what it was told in its first minute, the model says: "
+        f"“{hour.recalled}”",
+        "",
+        f"{len(hour.latencies_s)} questions; from a question typed to the first sound of its "
+        f"answer {early_s:.2f} s in the median of the first half hour, {late_s:.2f} s of the "
+        "second. (The understudy thinks for 0.4 s.)",
+        "",
+    ]
+
+
+def _matrix(cells: Sequence[Cell]) -> list[str]:
     found = {(cell.fault, cell.state): cell for cell in cells}
     count = Counter(cell.outcome for cell in cells)
     lines = [
-        "# What faults of the model's service do to a conversation",
+        "## Every fault in every state",
         "",
-        "Written by `make reliability`: each fault that the understudy can have "
-        "strikes in each of four states of a conversation, which then goes on to another question. "
-        "The faults are explained in [SCENARIOS.md](../understudy/SCENARIOS.md).",
+        "Each fault that the understudy can have strikes in each of four states of a conversation, "
+        "which then goes on to another question. The faults are explained in "
+        "[SCENARIOS.md](../understudy/SCENARIOS.md).",
         "",
         "- **unnoticed**: the page showed nothing, and no answer kept the user waiting.",
         f"- **told**: the page said what was going on, within {TOLD_S:.0f} s of when something "
@@ -39,7 +104,7 @@ def page(cells: Sequence[Cell]) -> str:
         lines.append(f"| `{name}` | {what} | {outcomes} |")
     failed = [cell for cell in cells if cell.outcome is Outcome.FAILED]
     lines += ["", *(f"- `{c.fault}`, {c.state}: {c.why}" for c in failed)] if failed else []
-    return "\n".join(lines) + "\n"
+    return [*lines, ""]
 
 
 _NAMES = {
