@@ -59,11 +59,13 @@ class LinkNews:
         state: Where it stands.
         text: One sentence for the user.
         is_notice: Whether the sentence says more than the state does.
+        verdict: Why the link has failed for good; None when it has not.
     """
 
     state: LinkState
     text: str
     is_notice: bool = False
+    verdict: Verdict | None = None
 
 
 @functools.cache
@@ -293,7 +295,8 @@ class LiveService(LiveInput):
     # --- what the user is told ------------------------------------------------------------------
 
     async def _fail(self, refusal: Refusal):
-        await self._tell(LinkNews(state=LinkState.FAILED, text=refusal.sentence))
+        state, verdict = LinkState.FAILED, refusal.verdict
+        await self._tell(LinkNews(state=state, text=refusal.sentence, verdict=verdict))
         await self.push_error(refusal.sentence, force_treat_as_permanent=True)
 
     async def _tell_link(self):
