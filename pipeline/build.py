@@ -23,6 +23,7 @@ from pipeline.live_service import LiveService
 from pipeline.persona import Persona
 from pipeline.settings import Settings
 from pipeline.warm_up import warm_up
+from processors.announcer import Announcer
 from processors.frame_rate_limiter import FrameRateLimiter
 from processors.image_injector import ImageInjector
 from processors.playout import Playout
@@ -36,6 +37,7 @@ class Conversation:
     pipeline: Pipeline
     service: LiveService
     assistant: LLMAssistantAggregator
+    announcer: Announcer
 
 
 async def build(
@@ -62,6 +64,7 @@ async def build(
     context = LLMContext(_opening(persona))
     aggregators = LLMContextAggregatorPair(context, user_params=_user_params(vad))
     service = _service(persona, settings, tools)
+    announcer = Announcer(language=settings.language)
 
     pipeline = Pipeline(
         [
@@ -72,11 +75,17 @@ async def build(
             ImageInjector(context=context, files=FileResolver(file_storage=file_storage)),
             service,
             Playout(output=transport.output()),
+            announcer,
             transport.output(),
             aggregators.assistant(),
         ]
     )
-    return Conversation(pipeline=pipeline, service=service, assistant=aggregators.assistant())
+    return Conversation(
+        pipeline=pipeline,
+        service=service,
+        assistant=aggregators.assistant(),
+        announcer=announcer,
+    )
 
 
 def _opening(persona: Persona) -> list:

@@ -25,13 +25,15 @@ from google.genai.types import (
     SessionResumptionConfig,
 )
 from loguru import logger
-from pipecat.frames.frames import LLMFullResponseEndFrame, TTSStoppedFrame
+from pipecat.frames.frames import LLMFullResponseEndFrame, MetricsFrame, TTSStoppedFrame
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from pipeline.link import Attempt, Link, LinkState
+from pipeline.link_metrics import LinkMetricsData
 from pipeline.live_input import LiveInput
 from pipeline.patience import Silence
 from pipeline.refusals import Refusal, Verdict, explain
+from pipeline.waiting import Lost
 
 EXPECTED = (APIError, ConnectionClosed, InvalidStatus, OSError, TimeoutError)
 """What ends a connection; anything else is a fault of ours, and logged as one."""
@@ -59,11 +61,13 @@ class LinkNews:
         state: Where it stands.
         text: One sentence for the user.
         is_notice: Whether the sentence says more than the state does.
+        verdict: Why the link has failed for good; None when it has not.
     """
 
     state: LinkState
     text: str
     is_notice: bool = False
+    verdict: Verdict | None = None
 
 
 @functools.cache
@@ -100,6 +104,8 @@ def http_options(*, connect_timeout_s: float) -> HttpOptions:
 class LiveService(LiveInput):
     """Gemini Live over a connection that ends in words, not in silence.
 
+    Each change of the link's state goes out as a `MetricsFrame` with a `LinkMetricsData` too.
+
     Event handlers available:
 
     - on_link_changed(service, news: LinkNews): The link's state changed. It is waited for, so that
@@ -117,6 +123,7 @@ class LiveService(LiveInput):
         self._is_opened = False
         self._is_slow = False
         self._given_up: Refusal | None = None
+        self._state_since_s = 0.0
         self.link_news = LinkNews(state=LinkState.CONNECTING, text=_SENTENCES[LinkState.CONNECTING])
         self._register_event_handler("on_link_changed", sync=True)
 
@@ -132,6 +139,7 @@ class LiveService(LiveInput):
         """
         watch = asyncio.create_task(self._watch_link())
         try:
+            self._state_since_s = self._state_since_s or _now()
             attempt: Attempt | None = self._link.begin(_now())
             while attempt:
                 await self._tell_link()
@@ -293,27 +301,46 @@ class LiveService(LiveInput):
     # --- what the user is told ------------------------------------------------------------------
 
     async def _fail(self, refusal: Refusal):
-        await self._tell(LinkNews(state=LinkState.FAILED, text=refusal.sentence))
+        state, verdict = LinkState.FAILED, refusal.verdict
+        news = LinkNews(state=state, text=refusal.sentence, verdict=verdict)
+        await self._tell(news, self._waiting.take_lost())
         await self.push_error(refusal.sentence, force_treat_as_permanent=True)
 
     async def _tell_link(self):
         state = self._link.state
         news = LinkNews(state=state, text=_SENTENCES[state])
-        if state is LinkState.READY and (lost := self._waiting.take_lost()):
+        lost = self._waiting.take_lost() if state is LinkState.READY else Lost()
+        if lost:
             logger.warning(f"{self}: lost {lost.audio_s:.1f} s of sound, {lost.items} messages")
             what = [f"{lost.audio_s:.0f} s of what was said"] if lost.audio_s else []
             what += [f"{lost.items} of the messages"] if lost.items else []
             text = f"The model is listening again, but {' and '.join(what)} got lost."
             news = LinkNews(state=state, text=text, is_notice=True)
         if news != self.link_news:
-            await self._tell(news)
+            await self._tell(news, lost)
 
     async def _notify(self, text: str):
         await self._tell(LinkNews(state=self._link.state, text=text, is_notice=True))
 
-    async def _tell(self, news: LinkNews):
-        self.link_news = news
+    async def _tell(self, news: LinkNews, lost: Lost | None = None):
+        previous, self.link_news = self.link_news.state, news
+        if lost or news.state is not previous:
+            await self._measure(news.state, previous, lost or Lost())
         await self._call_event_handler("on_link_changed", news)
+
+    async def _measure(self, state: LinkState, previous: LinkState, lost: Lost):
+        since_s, self._state_since_s = self._state_since_s, _now()
+        if self.metrics_enabled:
+            change = LinkMetricsData(
+                processor=self.name,
+                model=str(self._settings.model),
+                state=state,
+                previous_state=previous,
+                previous_s=self._state_since_s - since_s,
+                lost_audio_s=lost.audio_s,
+                lost_messages=lost.items,
+            )
+            await self.push_frame(MetricsFrame(data=[change]))
 
 
 def _now() -> float:

@@ -25,6 +25,7 @@ from pipecat.transports.base_transport import BaseTransport
 from pipecat.workers.runner import WorkerRunner
 
 from journal.journal_file import JournalFile
+from pipeline.announcements import FAILURES, Announcement
 from pipeline.build import Conversation
 from pipeline.frames import PictureTurnFrame
 from pipeline.link import LinkState
@@ -39,7 +40,7 @@ PAGE_READY_S = 2.0
 Pages say so; phones and plain clients never do, and some mobile clients forget to."""
 
 TELL_S = 5.0
-"""How long bad news waits for somebody who can be told, so that a session can't end unheard."""
+"""How long bad news waits for somebody to be there, so that a session can't end unheard."""
 
 SIGNS_OF_LIFE = (
     BotSpeakingFrame,
@@ -52,11 +53,12 @@ SIGNS_OF_LIFE = (
 
 
 class Session:
-    """Runs one conversation and tells the page what becomes of it.
+    """Runs one conversation and tells the page, or a caller without one, what becomes of it.
 
     The page is told by RTVI server messages: `session` once (who answers, and for how long),
     `link` whenever the connection to the model changes, `picture` for each picture that was sent,
-    `ended` before the bot hangs up.
+    `ended` before the bot hangs up. Who has no page hears an announcement instead when the model
+    has been out of reach for a while, and before the bot hangs up.
     """
 
     def __init__(
@@ -71,12 +73,14 @@ class Session:
         self._transport = transport
         self._service = conversation.service
         self._assistant = conversation.assistant
+        self._announcer = conversation.announcer
         self._args = args
         self._persona = persona
         self._settings = settings
         self._id = args.session_id or "session"
         self._connected = asyncio.Event()
         self._ready = asyncio.Event()
+        self._is_met = asyncio.Event()
         self._turns = TurnLogger(session_id=self._id, file=JournalFile(self._turn_log_path()))
         self._worker = PipelineWorker(
             conversation.pipeline,
@@ -103,9 +107,10 @@ class Session:
             await asyncio.gather(lifetime, return_exceptions=True)
             await self._turns.close()
 
-    async def end(self, why: str) -> None:
-        """Tell the page why, and end once everything that is on its way has been heard."""
+    async def end(self, why: str, goodbye: Announcement) -> None:
+        """Tell the user why, and end once everything that is on its way has been heard."""
         logger.info(f"Session {self._id} ends: {why}")
+        self._say_at_the_end(goodbye)
         await self._tell({"type": "ended", "text": why})
         await self._worker.queue_frame(EndFrame(reason=why))
 
@@ -131,13 +136,16 @@ class Session:
             await asyncio.wait_for(self._ready.wait(), PAGE_READY_S)
         except TimeoutError:
             logger.debug(f"Session {self._id}: the client does not say that it is ready")
+        self._is_met.set()
         await self._tell(self._description())
         await self._tell_link(self._service.link_news)
         # Also for a persona that lets the user begin: without it the service sends no audio.
         await self._worker.queue_frame(LLMRunFrame())
+        if not self._has_page:
+            await self._announcer.prepare(Announcement.RECONNECTING)
         if self._persona.time_limit_s is not None:
             await asyncio.sleep(self._persona.time_limit_s)
-            await self.end("The time of this session is over.")
+            await self.end("The time of this session is over.", Announcement.TIME_IS_OVER)
 
     def _listen(self) -> None:
         transport, worker = self._transport, self._worker
@@ -173,23 +181,44 @@ class Session:
 
         @worker.event_handler("on_idle_timeout")
         async def on_idle_timeout(worker: PipelineWorker):
-            await self.end("Nobody has spoken for a while.")
+            await self.end("Nobody has spoken for a while.", Announcement.NOBODY_SPEAKS)
 
         @self._service.event_handler("on_link_changed")
         async def on_link_changed(service: LiveService, link: LinkNews):
             if link.state is LinkState.FAILED:
                 logger.error(f"Session {self._id}: {link.text}")
                 await self._wait_for_listener()
+                if link.verdict is not None:
+                    self._say_at_the_end(FAILURES[link.verdict])
                 await self._tell_link(link)
                 await self._tell({"type": "ended", "text": link.text})
             elif self._connected.is_set():
+                await self._announce_link(link)
                 await self._tell_link(link)
 
     async def _wait_for_listener(self) -> None:
+        """Wait until somebody is there, and it is known whether they have a page."""
         try:
-            await asyncio.wait_for(self._ready.wait(), TELL_S)
+            await asyncio.wait_for(self._connected.wait(), TELL_S)
+            await self._is_met.wait()
         except TimeoutError:
             logger.warning(f"Session {self._id}: nobody could be told")
+
+    # --- what a caller without a page is told ---------------------------------------------------
+
+    @property
+    def _has_page(self) -> bool:
+        return self._ready.is_set()
+
+    async def _announce_link(self, link: LinkNews) -> None:
+        if link.state is LinkState.DEGRADED and not self._has_page:
+            await self._announcer.announce(Announcement.RECONNECTING)
+        elif link.state is LinkState.READY:
+            await self._announcer.withdraw()
+
+    def _say_at_the_end(self, goodbye: Announcement) -> None:
+        if not self._has_page:
+            self._announcer.say_at_the_end(goodbye)
 
     # --- what the page is told ------------------------------------------------------------------
 

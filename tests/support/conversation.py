@@ -223,12 +223,15 @@ async def talk(
     tools: list | None = None,
     greeting: str | None = "Greet the person.",
     model: str = "gemini-3.8-live",
+    key: str = "any",
+    has_page: bool = True,
+    idle_s: float = 300,
     **understudys: Any,
 ) -> AsyncIterator[Talk]:
     """Hold a conversation; it is hung up at the end."""
     async with Understudy(faults=faults, **understudys) as understudy:
         settings = Settings.model_validate(
-            {"GOOGLE_API_KEY": "any", "SALON_MODEL": model, "SALON_TURN_LOG_DIR": folder}
+            {"GOOGLE_API_KEY": key, "SALON_MODEL": model, "SALON_TURN_LOG_DIR": folder}
         )
         persona = Persona(
             name="tester", title="T", summary="S", greeting=greeting, instruction="Be brief."
@@ -239,6 +242,7 @@ async def talk(
             transport, persona=persona, settings=settings, file_storage=None, tools=tools
         )
         args = RunnerArguments(session_id="talk")
+        args.pipeline_idle_timeout_secs = idle_s
         args.handle_sigint = args.handle_sigterm = False
         session = Session(
             transport=transport,
@@ -251,7 +255,8 @@ async def talk(
         try:
             await asyncio.sleep(0.05)
             await transport.connect()
-            await transport.ear.receive("client-ready", {"version": "1.0.0", "about": _ABOUT})
+            if has_page:
+                await transport.ear.receive("client-ready", {"version": "1.0.0", "about": _ABOUT})
             yield Talk(transport, understudy, session, conversation.service, running, folder)
         finally:
             if not running.done():
