@@ -163,6 +163,11 @@ class Exchange(Generic[Item]):
             self._question, self._next = self._next, None
         if self._question is not None:
             self._question.entries, self._question.audio_s = [], 0.0
+        else:
+            # Somebody may have begun to speak and the local VAD not be sure yet.
+            entries += self._before
+        self._before.clear()
+        self._before_s = 0.0
         self._answer, self._is_generated = None, False
         self.is_repeated = self._question is not None
         return entries
