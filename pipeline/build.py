@@ -25,6 +25,7 @@ from pipeline.settings import Settings
 from pipeline.warm_up import warm_up
 from processors.frame_rate_limiter import FrameRateLimiter
 from processors.image_injector import ImageInjector
+from processors.keypad import Keypad
 from processors.text_bridge import TextBridge
 
 
@@ -68,6 +69,7 @@ async def build(
             FrameRateLimiter(rate_fps=persona.frame_rate_fps),
             aggregators.user(),
             TextBridge(),
+            Keypad(context=context),
             ImageInjector(context=context, files=FileResolver(file_storage=file_storage)),
             service,
             transport.output(),
