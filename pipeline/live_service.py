@@ -30,6 +30,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from pipeline.link import Attempt, Link, LinkState
 from pipeline.live_settings import LiveSettings
 from pipeline.patience import Silence
+from pipeline.recap import RecapAdapter
 from pipeline.refusals import Refusal, Verdict, explain
 
 EXPECTED = (APIError, ConnectionClosed, InvalidStatus, OSError, TimeoutError)
@@ -111,6 +112,8 @@ class LiveService(LiveSettings):
         connect_timeout_s: How long reaching the model may take at first, all attempts together.
         **kwargs: As for `GeminiLiveLLMService`.
     """
+
+    adapter_class = RecapAdapter
 
     def __init__(self, *, connect_timeout_s: float, **kwargs: Any):
         super().__init__(http_options=http_options(connect_timeout_s=connect_timeout_s), **kwargs)
