@@ -38,6 +38,8 @@ DEGRADED_AFTER_S = 3.0
 LEAVE_BEFORE_S = 10.0
 """How long before the deadline of a goAway a connection is left even in the middle of a turn."""
 
+_LASTING = (Verdict.UNACCEPTABLE, Verdict.STALE)
+
 
 class LinkState(StrEnum):
     """Where the link stands.
@@ -172,7 +174,7 @@ class Link:
         """
         if self.is_up or not self._is_change_tried:
             return False
-        self._change_refusals += refusal.verdict is not Verdict.UNREACHABLE
+        self._change_refusals += refusal.verdict is Verdict.PASSING
         is_final = refusal.verdict in (Verdict.FORBIDDEN, Verdict.UNACCEPTABLE)
         if not is_final and self._change_refusals < MAX_CHANGE_REFUSALS:
             return False
@@ -213,7 +215,7 @@ class Link:
             pause_s = self._pause_s(self._drops - 1)
         else:
             self._failures += 1
-            is_over = self._handle_in_use is None and refusal.verdict is Verdict.UNACCEPTABLE
+            is_over = self._handle_in_use is None and refusal.verdict in _LASTING
             loses_handle = self._take_refusal(refusal.verdict)
             pause_s = 0.0 if loses_handle else self._pause_s(self._failures + self._drops)
         attempt_s = now_s + pause_s
@@ -252,7 +254,7 @@ class Link:
         if self._handle_in_use is None:
             return False
         self._handle_refusals += verdict is not Verdict.UNREACHABLE
-        if verdict is Verdict.UNACCEPTABLE or self._handle_refusals >= MAX_HANDLE_REFUSALS:
+        if verdict in _LASTING or self._handle_refusals >= MAX_HANDLE_REFUSALS:
             self.handle = None
         return self.handle is None
 

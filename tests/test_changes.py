@@ -168,6 +168,17 @@ async def what_changes_while_there_is_no_connection_is_in_the_next_one(folder: P
         assert len(conversation.events("setup")) == 2
 
 
+async def a_stale_handle_is_not_blamed_on_the_change(folder: Path):
+    async with talk(folder, greeting=None) as conversation:
+        await setups(conversation, 1)
+        await ask(conversation, "remember that my dog is Rex")
+        conversation.understudy.inject("resume-refused")
+        await change(conversation, other(voice="Kore"))
+        *_, last = await setups(conversation, 2)
+        assert last["voice"] == "Kore" and not last["resumed"]
+        assert "my dog is Rex" in await ask(conversation, "what did I tell you?")
+
+
 async def another_persona_takes_over_from_what_the_first_was_told(folder: Path):
     async with talk(folder, greeting=None, tools=[get_time]) as conversation:
         await setups(conversation, 1)
@@ -210,6 +221,7 @@ CASES = (
     what_is_refused_is_taken_back_and_told,
     what_no_setup_can_be_made_of_is_taken_back_and_told,
     what_changes_while_there_is_no_connection_is_in_the_next_one,
+    a_stale_handle_is_not_blamed_on_the_change,
     another_persona_takes_over_from_what_the_first_was_told,
     who_speaks_meanwhile_is_heard_whole_and_once,
 )

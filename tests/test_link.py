@@ -20,6 +20,7 @@ from pipeline.refusals import Refusal, Verdict
 FORBIDDEN = Refusal(sentence="The key is bad.", verdict=Verdict.FORBIDDEN)
 UNACCEPTABLE = Refusal(sentence="Invalid argument.", verdict=Verdict.UNACCEPTABLE)
 PASSING = Refusal(sentence="Internal error.", verdict=Verdict.PASSING)
+STALE = Refusal(sentence="Invalid session handle.", verdict=Verdict.STALE)
 UNREACHABLE = Refusal(sentence="Nobody there.", verdict=Verdict.UNREACHABLE)
 
 
@@ -144,11 +145,12 @@ def test_a_handle_that_is_accepted_but_dead_is_dropped():
     assert handles == ["h1", "h1", None, None]
 
 
-def test_a_rejected_handle_is_dropped_at_once_and_for_good():
+@pytest.mark.parametrize("verdict", [UNACCEPTABLE, STALE])
+def test_a_rejected_handle_is_dropped_at_once_and_for_good(verdict):
     link = a_ready_link()
     link.ended(PASSING, 20.0)
     assert link.state is LinkState.RESUMING
-    attempt = link.ended(UNACCEPTABLE, 20.2)
+    attempt = link.ended(verdict, 20.2)
     assert attempt is not None
     assert (attempt.handle, attempt.at_s) == (None, 20.2)
     assert link.state is LinkState.RESEEDING
@@ -294,6 +296,15 @@ def test_a_fault_that_passes_is_not_blamed_on_the_settings_at_once():
         assert attempt is not None and attempt.handle == "h1"
         link.setting_up()
     assert link.is_change_refused(PASSING)
+
+
+def test_settings_are_not_blamed_for_a_handle_that_is_stale():
+    link = a_changing_link()
+    assert not link.is_change_refused(STALE)
+    attempt = link.ended(STALE, 20.1)
+    assert attempt is not None and attempt.handle is None
+    link.setting_up()
+    assert link.is_change_refused(UNACCEPTABLE), "still they can be refused themselves"
 
 
 def test_settings_that_were_accepted_are_not_blamed_later():
