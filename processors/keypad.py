@@ -34,6 +34,8 @@ class Keypad(DTMFAggregator):
     async def _flush_aggregation(self):
         keys, self._aggregation = self._aggregation, ""
         if keys:
-            text = f"(The caller pressed: {' '.join(keys)})"
-            self._context.add_message({"role": "user", "content": text})
-            await self.push_frame(InputTextRawFrame(text=text))
+            text = InputTextRawFrame(text=f"(The caller pressed: {' '.join(keys)})")
+            # It is a TextFrame: the assistant's aggregator would take it for the bot's words.
+            text.append_to_context = False
+            self._context.add_message({"role": "user", "content": text.text})
+            await self.push_frame(text)

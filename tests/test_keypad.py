@@ -41,6 +41,8 @@ async def test_ours_types_them_and_puts_them_into_the_context():
     down, context = await told(*pressed("12#7*#"))
     assert texts(down) == ["(The caller pressed: 1 2 #)", "(The caller pressed: 7 * #)"]
     assert context == [{"role": "user", "content": text} for text in texts(down)]
+    typed = [frame for frame in down if isinstance(frame, InputTextRawFrame)]
+    assert not any(frame.append_to_context for frame in typed), "they are not the bot's words"
     assert not [frame for frame in down if isinstance(frame, TranscriptionFrame)]
 
 
