@@ -25,6 +25,7 @@ class Announcement(StrEnum):
 FAILURES = {
     Verdict.FORBIDDEN: Announcement.FORBIDDEN,
     Verdict.UNACCEPTABLE: Announcement.UNACCEPTABLE,
+    Verdict.STALE: Announcement.UNACCEPTABLE,
     Verdict.PASSING: Announcement.PASSING,
     Verdict.UNREACHABLE: Announcement.UNREACHABLE,
 }

@@ -26,6 +26,7 @@ from pipeline.warm_up import warm_up
 from processors.announcer import Announcer
 from processors.frame_rate_limiter import FrameRateLimiter
 from processors.image_injector import ImageInjector
+from processors.keypad import Keypad
 from processors.playout import Playout
 from processors.text_bridge import TextBridge
 
@@ -72,6 +73,7 @@ async def build(
             FrameRateLimiter(rate_fps=persona.frame_rate_fps),
             aggregators.user(),
             TextBridge(),
+            Keypad(context=context),
             ImageInjector(context=context, files=FileResolver(file_storage=file_storage)),
             service,
             Playout(output=transport.output()),

@@ -177,6 +177,11 @@ class Exchange(Generic[Item]):
         if self._question is not None:
             self._question.entries, self._question.audio_s = [], 0.0
             self._question.again = self._question.heard
+        else:
+            # Somebody may have begun to speak and the local VAD not be sure yet.
+            entries += self._before
+        self._before.clear()
+        self._before_s = 0.0
         self._answer, self._is_generated = None, False
         return entries
 

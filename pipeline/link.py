@@ -23,6 +23,9 @@ given it is still open (1011), before a new session is begun without it."""
 MAX_HANDLE_DROPS = 2
 """How many connections in a row may end within `STABLE_S` before the same is done: a handle can be
 accepted and dead."""
+MAX_CHANGE_REFUSALS = 2
+"""How often a connection with other settings may be refused for a reason that passes before they are
+blamed for it."""
 LATER_BUDGET_S = 60.0
 """How long a conversation that has begun waits for the service to come back."""
 ATTEMPT_S = 6.0
@@ -35,12 +38,15 @@ DEGRADED_AFTER_S = 3.0
 LEAVE_BEFORE_S = 10.0
 """How long before the deadline of a goAway a connection is left even in the middle of a turn."""
 
+_LASTING = (Verdict.UNACCEPTABLE, Verdict.STALE)
+
 
 class LinkState(StrEnum):
     """Where the link stands.
 
     `CONNECTING` until the model was reached for the first time. Then `READY`; `DRAINING` when the
-    service has said goAway and the turn under way may still end; `RESUMING` with a handle, or
+    service has said goAway, or other settings are wanted, and the turn under way may still end;
+    `RESUMING` with a handle, or
     `RESEEDING` without one, between two connections; `DEGRADED` when that takes long; `FAILED` for
     good.
     """
@@ -104,6 +110,9 @@ class Link:
         self._failures = 0
         self._drops = 0
         self._leave_by_s: float | None = None
+        self._is_change_wanted = False
+        self._is_change_tried = False
+        self._change_refusals = 0
 
     @property
     def is_up(self) -> bool:
@@ -128,7 +137,8 @@ class Link:
             Whether the session knows the conversation. One that does is never told of it again:
             it would take all of it for new.
         """
-        self.state = LinkState.READY
+        self.state = LinkState.DRAINING if self._is_change_wanted else LinkState.READY
+        self._is_change_tried, self._change_refusals = False, 0
         self._has_been_ready = True
         self._opened_s = now_s
         self._failures = 0
@@ -146,6 +156,31 @@ class Link:
             self.state = LinkState.DRAINING
             self._leave_by_s = now_s + max(time_left_s - LEAVE_BEFORE_S, 0.0)
 
+    def change_wanted(self) -> None:
+        """Takes note that the next connection is to be set up differently, and soon."""
+        self._is_change_wanted = True
+        if self.is_up:
+            self.state = LinkState.DRAINING
+
+    def setting_up(self) -> None:
+        """Takes note that an attempt begins, with the settings that are wanted now."""
+        self._is_change_tried |= self._is_change_wanted
+        self._is_change_wanted = False
+
+    def is_change_refused(self, refusal: Refusal) -> bool:
+        """Whether an attempt has failed because of the settings that were changed.
+
+        Then they are to be taken back, and `left` plans the next attempt.
+        """
+        if self.is_up or not self._is_change_tried:
+            return False
+        self._change_refusals += refusal.verdict is Verdict.PASSING
+        is_final = refusal.verdict in (Verdict.FORBIDDEN, Verdict.UNACCEPTABLE)
+        if not is_final and self._change_refusals < MAX_CHANGE_REFUSALS:
+            return False
+        self._is_change_tried, self._change_refusals = False, 0
+        return True
+
     def should_leave(self, now_s: float, *, is_busy: bool) -> bool:
         """Whether the connection is to be closed now, for a new one.
 
@@ -153,10 +188,13 @@ class Link:
             now_s: The time.
             is_busy: Whether somebody speaks, or a function runs.
         """
-        return self._leave_by_s is not None and (not is_busy or now_s >= self._leave_by_s)
+        if self._leave_by_s is not None and now_s >= self._leave_by_s:
+            return True
+        is_wanted = self._leave_by_s is not None or (self._is_change_wanted and self.is_up)
+        return is_wanted and not is_busy
 
     def left(self, now_s: float) -> Attempt:
-        """Plans the next attempt after the connection was closed from here."""
+        """Plans the next attempt after the connection was closed from here, or a change refused."""
         self._go_down(now_s)
         self._drops = 0
         return self._attempt(now_s)
@@ -177,7 +215,7 @@ class Link:
             pause_s = self._pause_s(self._drops - 1)
         else:
             self._failures += 1
-            is_over = self._handle_in_use is None and refusal.verdict is Verdict.UNACCEPTABLE
+            is_over = self._handle_in_use is None and refusal.verdict in _LASTING
             loses_handle = self._take_refusal(refusal.verdict)
             pause_s = 0.0 if loses_handle else self._pause_s(self._failures + self._drops)
         attempt_s = now_s + pause_s
@@ -216,7 +254,7 @@ class Link:
         if self._handle_in_use is None:
             return False
         self._handle_refusals += verdict is not Verdict.UNREACHABLE
-        if verdict is Verdict.UNACCEPTABLE or self._handle_refusals >= MAX_HANDLE_REFUSALS:
+        if verdict in _LASTING or self._handle_refusals >= MAX_HANDLE_REFUSALS:
             self.handle = None
         return self.handle is None
 

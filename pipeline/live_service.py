@@ -18,7 +18,6 @@ from google.genai.errors import APIError
 from google.genai.live import AsyncSession
 from google.genai.types import (
     HttpOptions,
-    LiveConnectConfig,
     LiveServerContent,
     LiveServerMessage,
     LiveServerSessionResumptionUpdate,
@@ -30,8 +29,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from pipeline.link import Attempt, Link, LinkState
 from pipeline.link_metrics import LinkMetricsData
-from pipeline.live_input import LiveInput
+from pipeline.live_settings import LiveSettings
 from pipeline.patience import Silence
+from pipeline.recap import RecapAdapter
 from pipeline.refusals import Refusal, Verdict, explain
 from pipeline.waiting import Lost
 
@@ -50,6 +50,9 @@ _SENTENCES = {
 _SLOW = "The model has not answered yet."
 _NOTHING_TO_SAY = "The model had nothing to say to that."
 _NO_ANSWER = Refusal(sentence="Gemini does not answer.", verdict=Verdict.UNREACHABLE)
+_UNFIT = Refusal(
+    sentence="The settings that were asked for make no sense.", verdict=Verdict.UNACCEPTABLE
+)
 _PONG_S = 0.5
 
 
@@ -101,7 +104,7 @@ def http_options(*, connect_timeout_s: float) -> HttpOptions:
     )
 
 
-class LiveService(LiveInput):
+class LiveService(LiveSettings):
     """Gemini Live over a connection that ends in words, not in silence.
 
     Each change of the link's state goes out as a `MetricsFrame` with a `LinkMetricsData` too.
@@ -116,6 +119,8 @@ class LiveService(LiveInput):
         **kwargs: As for `GeminiLiveLLMService`.
     """
 
+    adapter_class = RecapAdapter
+
     def __init__(self, *, connect_timeout_s: float, **kwargs: Any):
         super().__init__(http_options=http_options(connect_timeout_s=connect_timeout_s), **kwargs)
         self._link = Link(first_budget_s=connect_timeout_s)
@@ -129,7 +134,7 @@ class LiveService(LiveInput):
 
     # --- the connection -------------------------------------------------------------------------
 
-    async def _connection_task_handler(self, config: LiveConnectConfig):
+    async def _keep_link(self):
         """Keep a connection up until the link gives up.
 
         Pipecat 1.14.0 enters `live.connect()` outside any `try`: when the first connection or a
@@ -144,7 +149,7 @@ class LiveService(LiveInput):
             while attempt:
                 await self._tell_link()
                 await asyncio.sleep(attempt.at_s - _now())
-                attempt = await self._converse(attempt, config)
+                attempt = await self._converse(attempt)
                 if self._disconnecting:
                     return
                 await self._leave_session()
@@ -153,12 +158,16 @@ class LiveService(LiveInput):
         assert self._link.refusal is not None
         await self._fail(self._link.refusal)
 
-    async def _converse(self, attempt: Attempt, config: LiveConnectConfig) -> Attempt | None:
+    async def _converse(self, attempt: Attempt) -> Attempt | None:
         """Connect, and serve the connection until it ends; returns what the link decides then."""
         model = str(self._settings.model)
-        config.session_resumption = SessionResumptionConfig(handle=attempt.handle)
         self._session_resumption_handle = attempt.handle
+        self._link.setting_up()
         try:
+            config = await self._next_config()
+            if config is None:
+                return await self._plan_after(_UNFIT)
+            config.session_resumption = SessionResumptionConfig(handle=attempt.handle)
             async with contextlib.AsyncExitStack() as stack:
                 async with asyncio.timeout_at(attempt.until_s):
                     connecting = self._client.aio.live.connect(model=model, config=config)
@@ -178,12 +187,29 @@ class LiveService(LiveInput):
             logger.opt(exception=error).log(level, f"{self}: the connection ended")
             refusal = self._given_up or explain(error, model=model, in_session=self._link.is_up)
             self._given_up = None
-            logger.warning(f"{self}: {refusal.sentence}")
+            return await self._plan_after(refusal)
+
+    async def _plan_after(self, refusal: Refusal) -> Attempt | None:
+        """Return what the link decides; other settings that were refused are taken back."""
+        logger.warning(f"{self}: {refusal.sentence}")
+        if not self._link.is_change_refused(refusal):
             return self._link.ended(refusal, _now())
+        self._take_back()
+        await self._notify(f"{refusal.sentence} The settings stay as they were.")
+        return self._link.left(_now())
+
+    async def _reconnect(self):
+        """Move to a new connection, set up anew, between two turns.
+
+        Pipecat 1.14.0 cancels the task that calls it, and forgets which calls were answered.
+        """
+        self._link.change_wanted()
+        await self._tell_link()
 
     async def _handle_session_ready(self, session: AsyncSession):
         """Take the session, tell it what it does not know, then what has waited for it."""
         self._link.opened(_now())
+        self._setup_accepted()
         self._repeat()
         self._patience.asked_again(_now())
         await super()._handle_session_ready(session)

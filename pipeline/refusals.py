@@ -18,7 +18,10 @@ class Verdict(Enum):
     FORBIDDEN = auto()
     """Nothing: this key, project, quota or model is not allowed to."""
     UNACCEPTABLE = auto()
-    """Nothing, as long as the same is asked for: these settings, or this resumption handle."""
+    """Nothing, as long as the same is asked for: these settings or, in the same words sometimes,
+    this resumption handle."""
+    STALE = auto()
+    """Nothing, as long as this resumption handle is brought."""
     PASSING = auto()
     """The service has a fault, which may pass."""
     UNREACHABLE = auto()
@@ -63,10 +66,11 @@ _UNACCEPTABLE = (
     "must be specified",
     "cannot find field",
     "invalid argument",
-    "invalid session handle",
-    "session not found",
 )
 """What a setup is refused for: what is in it, or the handle that it brings."""
+
+_STALE = ("invalid session handle", "session not found")
+"""What it is refused for when that is certainly the handle."""
 
 _BY_STATUS = {
     401: "Gemini refused the API key. Check GOOGLE_API_KEY.",
@@ -119,5 +123,8 @@ def _by_reason(reason: str, model: str, in_session: bool) -> Refusal:
     if not in_session and any(fragment in said for fragment in _UNACCEPTABLE):
         sentence = f"Gemini refused the session's settings for {model}: {reason}."
         return Refusal(sentence=sentence, verdict=Verdict.UNACCEPTABLE)
+    if not in_session and any(fragment in said for fragment in _STALE):
+        sentence = f"Gemini does not know the conversation any more: {reason}."
+        return Refusal(sentence=sentence, verdict=Verdict.STALE)
     why = f": {reason}" if reason else ""
     return Refusal(sentence=f"Gemini closed the connection{why}.", verdict=Verdict.PASSING)

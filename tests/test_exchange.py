@@ -17,7 +17,15 @@ def seconds(entries: list) -> float:
 
 def test_nothing_asked_nothing_repeated():
     exchange = Exchange()
+    assert not exchange.is_open
+    assert exchange.repeat(can_continue=True) == []
+
+
+def test_the_latest_sound_is_repeated_once_because_it_may_be_the_beginning_of_a_question():
+    exchange = Exchange()
     speak(exchange, 5.0)
+    assert not exchange.is_open
+    assert seconds(exchange.repeat(can_continue=True)) == pytest.approx(PREROLL_S, abs=0.021)
     assert not exchange.is_open
     assert exchange.repeat(can_continue=True) == []
 

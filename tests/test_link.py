@@ -9,6 +9,7 @@ from pipeline.link import (
     LATER_BUDGET_S,
     LEAVE_BEFORE_S,
     LONGEST_PAUSE_S,
+    MAX_CHANGE_REFUSALS,
     MAX_DROPS,
     STABLE_S,
     Link,
@@ -19,6 +20,7 @@ from pipeline.refusals import Refusal, Verdict
 FORBIDDEN = Refusal(sentence="The key is bad.", verdict=Verdict.FORBIDDEN)
 UNACCEPTABLE = Refusal(sentence="Invalid argument.", verdict=Verdict.UNACCEPTABLE)
 PASSING = Refusal(sentence="Internal error.", verdict=Verdict.PASSING)
+STALE = Refusal(sentence="Invalid session handle.", verdict=Verdict.STALE)
 UNREACHABLE = Refusal(sentence="Nobody there.", verdict=Verdict.UNREACHABLE)
 
 
@@ -32,6 +34,15 @@ def a_ready_link(*, handle: str | None = "h1", now_s: float = 0.0, **settings) -
     assert not link.opened(now_s)
     if handle:
         link.remember(handle)
+    return link
+
+
+def a_changing_link() -> Link:
+    """A link that has left a connection for one with other settings."""
+    link = a_ready_link()
+    link.change_wanted()
+    link.left(20.0)
+    link.setting_up()
     return link
 
 
@@ -134,11 +145,12 @@ def test_a_handle_that_is_accepted_but_dead_is_dropped():
     assert handles == ["h1", "h1", None, None]
 
 
-def test_a_rejected_handle_is_dropped_at_once_and_for_good():
+@pytest.mark.parametrize("verdict", [UNACCEPTABLE, STALE])
+def test_a_rejected_handle_is_dropped_at_once_and_for_good(verdict):
     link = a_ready_link()
     link.ended(PASSING, 20.0)
     assert link.state is LinkState.RESUMING
-    attempt = link.ended(UNACCEPTABLE, 20.2)
+    attempt = link.ended(verdict, 20.2)
     assert attempt is not None
     assert (attempt.handle, attempt.at_s) == (None, 20.2)
     assert link.state is LinkState.RESEEDING
@@ -227,6 +239,81 @@ def test_a_connection_that_breaks_while_draining_is_resumed():
     link.opened(30.5)
     assert link.state is LinkState.READY
     assert not link.should_leave(100.0, is_busy=False), "the new one was not told to go"
+
+
+def test_other_settings_wait_for_the_end_of_the_turn_without_a_deadline():
+    link = a_ready_link()
+    link.change_wanted()
+    link.change_wanted()
+    assert link.state is LinkState.DRAINING
+    assert not link.should_leave(1e6, is_busy=True)
+    assert link.should_leave(20.0, is_busy=False)
+    assert link.left(20.0).handle == "h1"
+    link.setting_up()
+    assert link.opened(20.5)
+    assert link.state is LinkState.READY
+    assert not link.should_leave(21.0, is_busy=False), "two changes, one connection"
+
+
+def test_settings_that_change_while_there_is_no_connection_are_in_the_next_attempt():
+    link = a_ready_link()
+    link.ended(PASSING, 20.0)
+    link.change_wanted()
+    assert link.state is LinkState.RESUMING
+    assert not link.should_leave(20.0, is_busy=False)
+    link.setting_up()
+    link.opened(20.5)
+    assert not link.should_leave(21.0, is_busy=False)
+
+
+def test_settings_that_change_during_an_attempt_need_another():
+    link = a_ready_link()
+    link.ended(PASSING, 20.0)
+    link.setting_up()
+    link.change_wanted()
+    link.opened(20.5)
+    assert link.state is LinkState.DRAINING
+    assert link.should_leave(21.0, is_busy=False)
+
+
+@pytest.mark.parametrize("verdict", [FORBIDDEN, UNACCEPTABLE])
+def test_settings_that_are_refused_are_blamed_once_and_cost_nothing(verdict):
+    link = a_changing_link()
+    assert link.is_change_refused(verdict)
+    assert link.left(20.1).handle == "h1"
+    link.setting_up()
+    assert not link.is_change_refused(verdict), "the old ones are not to blame"
+    link.opened(20.2)
+    assert link.state is LinkState.READY
+
+
+def test_a_fault_that_passes_is_not_blamed_on_the_settings_at_once():
+    link = a_changing_link()
+    assert not link.is_change_refused(UNREACHABLE)
+    for _ in range(MAX_CHANGE_REFUSALS - 1):
+        assert not link.is_change_refused(PASSING)
+        attempt = link.ended(PASSING, 20.1)
+        assert attempt is not None and attempt.handle == "h1"
+        link.setting_up()
+    assert link.is_change_refused(PASSING)
+
+
+def test_settings_are_not_blamed_for_a_handle_that_is_stale():
+    link = a_changing_link()
+    assert not link.is_change_refused(STALE)
+    attempt = link.ended(STALE, 20.1)
+    assert attempt is not None and attempt.handle is None
+    link.setting_up()
+    assert link.is_change_refused(UNACCEPTABLE), "still they can be refused themselves"
+
+
+def test_settings_that_were_accepted_are_not_blamed_later():
+    link = a_changing_link()
+    link.opened(20.1)
+    assert not link.is_change_refused(UNACCEPTABLE)
+    link.ended(PASSING, 40.0)
+    link.setting_up()
+    assert not link.is_change_refused(UNACCEPTABLE)
 
 
 def test_a_long_gap_is_degraded_until_it_ends():

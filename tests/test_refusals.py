@@ -92,7 +92,7 @@ def test_what_may_pass_is_tried_again(error):
     "reason", ["Invalid session handle", "BidiGenerateContent session not found"]
 )
 def test_a_stale_handle_is_refused_as_asked_and_not_for_ever(reason):
-    assert explain(closed(1008, reason), model="models/M").verdict is Verdict.UNACCEPTABLE
+    assert explain(closed(1008, reason), model="models/M").verdict is Verdict.STALE
 
 
 @pytest.mark.parametrize(
