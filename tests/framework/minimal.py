@@ -31,7 +31,7 @@ T = TypeVar("T")
 F = TypeVar("F", bound=Frame)
 Make = Callable[..., GeminiLiveLLMService]
 
-WAIT_S = 0.7
+WAIT_S = 0.5
 """So long is waited for what Pipecat's service does not do; ours takes much less where it does."""
 IN_HZ = 16_000
 PIECE_S = 0.02

@@ -1,8 +1,8 @@
 """Reaching the model, and reaching it again: what is tried, and what is told of it."""
 
+import asyncio
 from typing import Any
 
-import pytest
 from pipecat.frames.frames import InputTextRawFrame
 
 from tests.framework.minimal import Make, both, line, pipecats
@@ -75,22 +75,24 @@ async def test_after_the_end_each_message_is_an_error_of_its_own():
     assert await both(told) == ((10, True), (0, False))
 
 
-@pytest.mark.parametrize("handles", [[], ["no-handle"]], ids=["handles", "no handles"])
-async def test_an_opening_that_is_cut_is_never_made_up_for(handles):
-    async def greetings(make: Make) -> int:
-        async with line(make, faults=[*handles, "rst:at=turn,connection=1"]) as talk:
+async def test_an_opening_that_is_cut_is_never_made_up_for():
+    async def greetings(make: Make, *faults: str) -> int:
+        async with line(make, faults=[*faults, "rst:at=turn,connection=1"]) as talk:
             await talk.open()
             await talk.until(lambda: len(talk.events("setup")) == 2)
             await talk.happens(lambda: talk.events("turn_complete"))
             return len(talk.events("turn_complete"))
 
-    assert await both(greetings) == (0, 1)
+    without_handles = both(lambda make: greetings(make, "no-handle"))
+    assert await asyncio.gather(both(greetings), without_handles) == [(0, 1), (0, 1)]
 
 
 async def test_go_away_is_not_heeded():
     async def connections(make: Make) -> int:
-        async with line(make, faults=["goaway-without-close:at=turn-complete,times=1"]) as talk:
-            await talk.greet()
+        async with line(make, greets=False) as talk:
+            await talk.begin()
+            at_once = {"at": "clock", "after_ms": 1}
+            talk.understudy.inject("goaway-without-close", moment=at_once, session="s1")
             await talk.happens(lambda: len(talk.events("setup")) == 2)
             return len(talk.events("setup"))
 

@@ -25,7 +25,7 @@ async def test_an_empty_context_is_a_silent_start():
 async def test_without_a_context_no_sound_is_sent():
     async with line(pipecats) as talk:
         await talk.until(lambda: talk.events("setup"))
-        await talk.send_sound(0.2)
+        await talk.send_sound(0.1)
         assert not await talk.happens(lambda: talk.events("audio"))
 
 
@@ -39,8 +39,8 @@ async def test_functions_in_the_context_cost_a_second_connection():
         await talk.send(LLMContextFrame(context))
         await talk.until(lambda: len(talk.events("setup")) == 2)
 
-    async with line(pipecats, tools=[TOOL], system_instruction="Be brief.") as talk:
-        await talk.greet()
+    async with line(pipecats, greets=False, tools=[TOOL], system_instruction="Brief.") as talk:
+        await talk.begin()
         assert len(talk.events("setup")) == 1
 
 
