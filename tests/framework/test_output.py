@@ -4,17 +4,27 @@ from pathlib import Path
 from typing import Any
 
 from pipecat.frames.frames import (
+    Frame,
+    InputTextRawFrame,
     InterruptionFrame,
     LLMFullResponseEndFrame,
+    LLMFullResponseStartFrame,
     MetricsFrame,
     TranscriptionFrame,
     TTSAudioRawFrame,
     TTSStartedFrame,
     TTSTextFrame,
 )
-from pipecat.metrics.metrics import LLMUsageMetricsData
+from pipecat.metrics.metrics import LLMUsageMetricsData, TTFBMetricsData
+from pipecat.observers.base_observer import FramePushed
+from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.tests.utils import run_test
 
-from tests.framework.minimal import Line, Make, both, line, said, script, sound, turn
+from journal.journal_file import JournalFile
+from processors.turn_logger import TurnLogger
+from tests.framework.minimal import Line, Make, both, line, pipecats, said, script, sound, turn
 
 USAGE = {"promptTokenCount": 5, "responseTokenCount": 7, "totalTokenCount": 12}
 
@@ -94,3 +104,53 @@ async def test_an_answer_that_is_cut_here_plays_on():
             return len(talk.pushed(TTSStartedFrame))
 
     assert await both(starts) == (2, 1)
+
+
+async def test_words_that_come_after_their_turn_open_another(tmp_path):
+    late = [turn(sound(480)), said(turnComplete=True), said(outputTranscription={"text": "A cup."})]
+    async with line(pipecats, script=script(tmp_path, pipecats, *late)) as talk:
+        await talk.open()
+        await talk.until(lambda: len(talk.pushed(LLMFullResponseStartFrame)) == 2)
+        assert len(talk.pushed(LLMFullResponseEndFrame)) == 1
+
+
+async def test_an_answer_begins_twice_for_who_listens_to_the_aggregator(tmp_path):
+    aggregator = LLMContextAggregatorPair(LLMContext()).assistant()
+    began: list[str] = []
+
+    @aggregator.event_handler("on_assistant_turn_started")
+    async def on_assistant_turn_started(*_args):
+        began.append("aggregator")
+
+    answer = [TTSStartedFrame(), LLMFullResponseStartFrame(), LLMFullResponseEndFrame()]
+    await run_test(aggregator, frames_to_send=answer)
+    assert len(began) == 2
+
+    turns = TurnLogger(session_id="s", file=JournalFile(tmp_path / "turns.jsonl"))
+    for frame in answer:
+        await turns.on_push_frame(pushed(frame))
+    await turns.close()
+    assert len((tmp_path / "turns.jsonl").read_text().splitlines()) == 1
+
+
+def pushed(frame: Frame) -> FramePushed:
+    nobody = FrameProcessor()
+    direction = FrameDirection.DOWNSTREAM
+    return FramePushed(
+        source=nobody, destination=nobody, frame=frame, direction=direction, timestamp=0
+    )
+
+
+async def test_the_time_to_the_first_byte_is_not_measured_for_what_is_typed():
+    async with line(pipecats) as talk:
+        await talk.greet()
+        measured = len(times(talk))
+        assert measured > 0
+        await talk.send(InputTextRawFrame("hello"))
+        await talk.until(lambda: len(talk.events("turn_complete")) == 2)
+        assert len(times(talk)) == measured
+
+
+def times(talk: Line) -> list[MetricsFrame]:
+    frames = talk.pushed(MetricsFrame)
+    return [f for f in frames if any(isinstance(d, TTFBMetricsData) for d in f.data)]
