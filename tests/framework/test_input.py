@@ -1,8 +1,10 @@
 """What the user types and shows, and how the line to the model is made."""
 
+import base64
 import io
 import ssl
 import threading
+from typing import Any
 
 from google.genai.types import HttpOptions
 from PIL import Image
@@ -102,6 +104,19 @@ def upload(make: Make) -> Frame:
         return UserImageRawFrame(image=jpeg(), size=(0, 0), format="image/jpeg", text="What?")
     picture = Picture(jpeg=jpeg(), width=8, height=6)
     return PictureTurnFrame(picture=picture, caption="What?", filename="a.png")
+
+
+async def test_a_picture_in_an_appended_message_is_not_sent():
+    url = f"data:image/jpeg;base64,{base64.b64encode(jpeg()).decode()}"
+    picture = {"type": "image_url", "image_url": {"url": url}}
+    message: Any = {"role": "user", "content": [{"type": "text", "text": "What?"}, picture]}
+    async with line(pipecats, greets=False) as talk:
+        await talk.begin()
+        before = len(talk.events("content"))
+        await talk.send(LLMMessagesAppendFrame(messages=[message], run_llm=True))
+        await talk.until(lambda: len(talk.events("content")) > before)
+        assert talk.events("content")[-1]["pictures"] == 0
+        assert not talk.errors
 
 
 async def test_typed_text_ends_in_the_context():

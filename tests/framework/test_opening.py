@@ -2,11 +2,13 @@
 
 from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
 from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
+from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.frames.frames import LLMContextFrame
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.services.google.gemini_live.llm import ContextWindowCompressionParams
+from pipecat.turns.user_start import VADUserTurnStartStrategy
 
-from pipeline.build import _opening, _service
+from pipeline.build import _opening, _service, _user_params
 from pipeline.persona import Persona
 from pipeline.settings import Settings
 from tests.framework.minimal import line, pipecats
@@ -42,6 +44,13 @@ async def test_functions_in_the_context_cost_a_second_connection():
     async with line(pipecats, greets=False, tools=[TOOL], system_instruction="Brief.") as talk:
         await talk.begin()
         assert len(talk.events("setup")) == 1
+
+
+def test_the_local_detector_would_cut_answers_that_the_model_goes_on_with():
+    strategies = _user_params(SileroVADAnalyzer()).user_turn_strategies
+    assert strategies and strategies.start
+    assert VADUserTurnStartStrategy()._enable_interruptions
+    assert not any(strategy._enable_interruptions for strategy in strategies.start)
 
 
 async def test_the_context_window_is_not_compressed():
