@@ -1,4 +1,4 @@
-"""The service, message by message; what Pipecat's own does instead is in `framework`."""
+"""The service, message by message; `framework` sets it against Pipecat's own, on the wire."""
 
 import io
 from typing import Any
@@ -18,7 +18,7 @@ from pipecat.services.google.gemini_live.llm import GeminiLiveLLMService
 from websockets.exceptions import ConnectionClosedError
 
 from pipeline.frames import ModelSawFrame, PictureTurnFrame
-from pipeline.live_service import LiveService
+from pipeline.live_service import LiveService, http_options
 from pipeline.pictures import Picture
 
 
@@ -50,6 +50,10 @@ class Pushed:
 
     def of(self, kind: type) -> list[Any]:
         return [frame for frame in self.frames if isinstance(frame, kind)]
+
+
+def pipecats() -> GeminiLiveLLMService:
+    return GeminiLiveLLMService(api_key="key", http_options=http_options(connect_timeout_s=2))
 
 
 def ours(model: str = "models/gemini-3.8-live") -> LiveService:
@@ -162,6 +166,24 @@ def heard(text: str) -> LiveServerMessage:
 def said(text: str) -> LiveServerMessage:
     transcription = GenaiTranscription(text=text)
     return LiveServerMessage(server_content=LiveServerContent(output_transcription=transcription))
+
+
+async def order_of_transcripts(service: GeminiLiveLLMService) -> list[str]:
+    """Who is heard first when the answer follows the question at once."""
+    pushed = Pushed(service)
+    service.create_task = lambda coroutine, *_: coroutine.close()  # pyright: ignore
+    await service._handle_server_message(heard("what is this"))
+    await service._handle_server_message(said("A cup."))
+    kinds = [type(frame).__name__ for frame in pushed.frames]
+    return [kind for kind in kinds if kind in ("TranscriptionFrame", "TTSTextFrame")]
+
+
+async def test_pipecats_service_lets_a_quick_answer_come_before_the_question():
+    assert await order_of_transcripts(pipecats()) == ["TTSTextFrame"]
+
+
+async def test_ours_settles_the_question_first():
+    assert await order_of_transcripts(ours()) == ["TranscriptionFrame", "TTSTextFrame"]
 
 
 async def test_a_question_is_kept_whole_whose_words_come_during_the_answer():

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from pipecat.frames.frames import (
-    Frame,
     InputTextRawFrame,
     InterruptionFrame,
     LLMFullResponseEndFrame,
@@ -16,14 +15,10 @@ from pipecat.frames.frames import (
     TTSTextFrame,
 )
 from pipecat.metrics.metrics import LLMUsageMetricsData, TTFBMetricsData
-from pipecat.observers.base_observer import FramePushed
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
-from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.tests.utils import run_test
 
-from journal.journal_file import JournalFile
-from processors.turn_logger import TurnLogger
 from tests.framework.minimal import Line, Make, both, line, pipecats, said, script, sound, turn
 
 USAGE = {"promptTokenCount": 5, "responseTokenCount": 7, "totalTokenCount": 12}
@@ -114,7 +109,14 @@ async def test_words_that_come_after_their_turn_open_another(tmp_path):
         assert len(talk.pushed(LLMFullResponseEndFrame)) == 1
 
 
-async def test_an_answer_begins_twice_for_who_listens_to_the_aggregator(tmp_path):
+async def test_an_interruption_that_comes_after_the_turn_cuts_off_its_end(tmp_path):
+    late = [turn(sound(480)), said(turnComplete=True), said(interrupted=True)]
+    async with line(pipecats, script=script(tmp_path, pipecats, *late)) as talk:
+        await talk.open()
+        await talk.until(lambda: talk.pushed(InterruptionFrame))
+
+
+async def test_an_answer_begins_twice_for_who_listens_to_the_aggregator():
     aggregator = LLMContextAggregatorPair(LLMContext()).assistant()
     began: list[str] = []
 
@@ -125,20 +127,6 @@ async def test_an_answer_begins_twice_for_who_listens_to_the_aggregator(tmp_path
     answer = [TTSStartedFrame(), LLMFullResponseStartFrame(), LLMFullResponseEndFrame()]
     await run_test(aggregator, frames_to_send=answer)
     assert len(began) == 2
-
-    turns = TurnLogger(session_id="s", file=JournalFile(tmp_path / "turns.jsonl"))
-    for frame in answer:
-        await turns.on_push_frame(pushed(frame))
-    await turns.close()
-    assert len((tmp_path / "turns.jsonl").read_text().splitlines()) == 1
-
-
-def pushed(frame: Frame) -> FramePushed:
-    nobody = FrameProcessor()
-    direction = FrameDirection.DOWNSTREAM
-    return FramePushed(
-        source=nobody, destination=nobody, frame=frame, direction=direction, timestamp=0
-    )
 
 
 async def test_the_time_to_the_first_byte_is_not_measured_for_what_is_typed():
