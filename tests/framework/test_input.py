@@ -20,11 +20,12 @@ from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
 from pipecat.processors.frameworks.rtvi.frames import RTVISendTextFrame
 from pipecat.services.google.gemini_live.llm import GeminiLiveLLMService
-from pipecat.tests.utils import run_test
+from pipecat.tests.utils import SleepFrame, run_test
 
 from pipeline.frames import PictureTurnFrame
 from pipeline.live_service import LiveService, shared_ssl_context
 from pipeline.pictures import Picture
+from processors.frame_rate_limiter import FrameRateLimiter
 from processors.text_bridge import TextBridge
 from tests.framework.minimal import Make, both, line, ours, pipecats
 
@@ -86,6 +87,11 @@ async def test_a_frame_with_transparency_or_without_a_format_is_an_error():
             await talk.send(raw(mode))
             await talk.until(lambda before=before: len(talk.errors) > before)
         assert not talk.events("video")
+
+    shown = [raw("RGBA"), SleepFrame(sleep=0.1), raw(""), SleepFrame(sleep=0.1)]
+    down, _ = await run_test(FrameRateLimiter(rate_fps=20), frames_to_send=shown)
+    formats = [frame.format for frame in down if isinstance(frame, InputImageRawFrame)]
+    assert formats == ["image/jpeg"] * 2
 
 
 async def test_an_uploaded_picture_is_taken_for_raw_pixels():
