@@ -93,8 +93,8 @@ async def build(
 def _opening(persona: Persona) -> list:
     """What the context holds before anybody spoke.
 
-    Never nothing: an empty context makes `GeminiLiveLLMService` 1.14.0 send nothing at all, not
-    even audio, when there is a system instruction.
+    Never nothing: with an empty context and a system instruction Pipecat 1.14.0 has nobody begin,
+    and says nothing of it.
     """
     text = persona.greeting or "Wait for the person to speak first."
     return [{"role": "developer", "content": text}]

@@ -52,7 +52,11 @@ class LiveInput(LiveTools):
     # --- what comes in --------------------------------------------------------------------------
 
     async def process_frame(self, frame: Frame, direction: FrameDirection):
-        """Send a picture's turn to the model; everything else is the framework's."""
+        """Send a picture's turn to the model; everything else is the framework's.
+
+        Pipecat 1.14.0 has no frame for a still with its caption, and takes what is uploaded for
+        raw pixels.
+        """
         await super().process_frame(frame, direction)
         if isinstance(frame, VADUserStartedSpeakingFrame):
             self._patience.settled()
@@ -63,6 +67,7 @@ class LiveInput(LiveTools):
             await self._send_or_hold(self._picture_turn(frame))
 
     async def _handle_user_started_speaking(self, frame: Frame):
+        """Keep what is asked; with Pipecat 1.14.0 it is lost with the connection."""
         self._exchange.user_began()
         await super()._handle_user_started_speaking(frame)
 
@@ -231,7 +236,7 @@ class LiveInput(LiveTools):
                 await self._handle_send_error(error)
 
     async def cleanup(self):
-        """Stop waiting for sound."""
+        """Stop waiting for sound, for which Pipecat 1.14.0 does not wait."""
         await super().cleanup()
         if self._stream_end:
             self._stream_end.cancel()

@@ -94,7 +94,7 @@ class LiveOutput(GeminiLiveLLMService):
             self._wait_for_more(content)
 
     async def _handle_msg_usage_metadata(self, message: LiveServerMessage):
-        """Nothing more: `_handle_server_message` has read it."""
+        """Nothing more: Pipecat 1.14.0 reads it here, `_handle_server_message` has done so."""
 
     async def _handle_msg_model_turn(self, msg: LiveServerMessage):
         """Take every part of a message.

@@ -15,7 +15,7 @@ from pipeline.calls import Calls
 from pipeline.live_output import LiveOutput
 
 FUNCTION_TIMEOUT_S = 30.0
-"""A function that takes longer is cancelled, and the model is told."""
+"""A function that takes longer is cancelled, and the model is told; Pipecat 1.14.0 lets it run."""
 
 
 class LiveTools(LiveOutput):
@@ -37,7 +37,10 @@ class LiveTools(LiveOutput):
         await super()._handle_server_message(message)
 
     async def _handle_msg_tool_call(self, message: LiveServerMessage):
-        """Run what is not running already for a connection that broke."""
+        """Run what is not running already for a connection that broke.
+
+        Pipecat 1.14.0 runs a function again when the question is asked again over the next one.
+        """
         assert message.tool_call is not None
         self._exchange.answered("")
         self._patience.settled()

@@ -16,7 +16,10 @@ class FreshTrack(SmallWebRTCTrack):
     """A track whose receiver begins anew whenever it is turned on again."""
 
     async def recv(self):
-        """The next frame; of a receiver that was off, the next one that can be decoded."""
+        """The next frame; of a receiver that was off, the next one that can be decoded.
+
+        Pipecat 1.14.0 waits there for what it has thrown away.
+        """
         if not self._receiver._enabled:
             start_afresh(self._receiver)
         return await super().recv()

@@ -237,7 +237,7 @@ async def talk(
             name="tester", title="T", summary="S", greeting=greeting, instruction="Be brief."
         )
         transport = DirectTransport()
-        _OPTIONS.set(_options(understudy))
+        point_at(understudy)
         conversation = await build(
             transport, persona=persona, settings=settings, file_storage=None, tools=tools
         )
@@ -272,11 +272,13 @@ def _options_of_this_talk(**given: Any) -> HttpOptions:
 live_service.http_options = _options_of_this_talk
 
 
-def _options(understudy: Understudy) -> HttpOptions:
+def point_at(understudy: Understudy) -> HttpOptions:
+    """Have the services that this task makes from now on talk to an understudy; returns how."""
     options = _http_options(connect_timeout_s=8)
     context = ssl.create_default_context(cafile=understudy.cert_path)
     assert options.async_client_args is not None
     options.base_url = understudy.base_url
     options.client_args = {"verify": context}
     options.async_client_args.update(ssl=context, verify=context)
+    _OPTIONS.set(options)
     return options
