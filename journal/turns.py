@@ -127,8 +127,9 @@ class TurnLog:
 
     def user_said(self, text: str, now_s: float) -> list[Turn]:
         """A piece of the transcript of the user's speech came."""
-        if self._user is None and self._bot and self._last_user:
-            self._add_late(text.strip(), self._last_user)
+        last = self._last_user
+        if self._user is None and last and (self._bot or not last.texts):
+            self._add_late(text.strip(), last)
         else:
             self._user_turn(now_s).texts.append(text.strip())
         return self._completed(now_s)

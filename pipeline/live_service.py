@@ -7,46 +7,31 @@ that ours can go when upstream mends it.
 
 import asyncio
 import contextlib
-import functools
-import os
-import ssl
-from dataclasses import dataclass
 from typing import Any
 
-import certifi
 from google.genai.errors import APIError
 from google.genai.live import AsyncSession
 from google.genai.types import (
-    HttpOptions,
     LiveServerContent,
     LiveServerMessage,
     LiveServerSessionResumptionUpdate,
     SessionResumptionConfig,
 )
 from loguru import logger
-from pipecat.frames.frames import LLMFullResponseEndFrame, MetricsFrame, TTSStoppedFrame
+from pipecat.frames.frames import LLMFullResponseEndFrame, TTSStoppedFrame
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from pipeline.link import Attempt, Link, LinkState
-from pipeline.link_metrics import LinkMetricsData
-from pipeline.live_settings import LiveSettings
+from pipeline.link import Attempt, Link
+from pipeline.live_client import http_options
+from pipeline.live_news import LiveNews
 from pipeline.patience import Silence
 from pipeline.recap import RecapAdapter
 from pipeline.refusals import Refusal, Verdict, explain
-from pipeline.waiting import Lost
 
 EXPECTED = (APIError, ConnectionClosed, InvalidStatus, OSError, TimeoutError)
 """What ends a connection; anything else is a fault of ours, and logged as one."""
 
 _WATCH_S = 0.1
-_SENTENCES = {
-    LinkState.CONNECTING: "Connecting to the model.",
-    LinkState.READY: "The model is listening.",
-    LinkState.DRAINING: "The connection to the model will be renewed.",
-    LinkState.RESUMING: "Connecting again.",
-    LinkState.RESEEDING: "Connecting again; the model is told what was said before.",
-    LinkState.DEGRADED: "The model can't be reached. What you say is kept; trying again.",
-}
 _SLOW = "The model has not answered yet."
 _NOTHING_TO_SAY = "The model had nothing to say to that."
 _NO_ANSWER = Refusal(sentence="Gemini does not answer.", verdict=Verdict.UNREACHABLE)
@@ -56,63 +41,8 @@ _UNFIT = Refusal(
 _PONG_S = 0.5
 
 
-@dataclass(frozen=True, kw_only=True)
-class LinkNews:
-    """What became of the link to the model.
-
-    Parameters:
-        state: Where it stands.
-        text: One sentence for the user.
-        is_notice: Whether the sentence says more than the state does.
-        verdict: Why the link has failed for good; None when it has not.
-    """
-
-    state: LinkState
-    text: str
-    is_notice: bool = False
-    verdict: Verdict | None = None
-
-
-@functools.cache
-def shared_ssl_context() -> ssl.SSLContext:
-    """The TLS settings of every connection to the model, made once.
-
-    A `genai.Client` makes three of its own otherwise, which blocks the event loop for 200 to 300 ms
-    (measured); with this one it takes 2 ms. The authorities are those of `SSL_CERT_FILE`, or else
-    certifi's, as in the SDK.
-    """
-    return ssl.create_default_context(cafile=os.environ.get("SSL_CERT_FILE") or certifi.where())
-
-
-def http_options(*, connect_timeout_s: float) -> HttpOptions:
-    """How the SDK connects.
-
-    Pings time out after 60 s instead of 20, because the service's pongs were seen to take 8 to
-    30 s, which made clients close healthy connections. A goodbye that a dead line does not answer
-    is waited for 1 s instead of 10.
-    """
-    context = shared_ssl_context()
-    return HttpOptions(
-        client_args={"verify": context},
-        async_client_args={
-            "ssl": context,
-            "verify": context,
-            "open_timeout": connect_timeout_s,
-            "ping_timeout": 60,
-            "close_timeout": 1,
-        },
-    )
-
-
-class LiveService(LiveSettings):
+class LiveService(LiveNews):
     """Gemini Live over a connection that ends in words, not in silence.
-
-    Each change of the link's state goes out as a `MetricsFrame` with a `LinkMetricsData` too.
-
-    Event handlers available:
-
-    - on_link_changed(service, news: LinkNews): The link's state changed. It is waited for, so that
-      the user can be told of a failure before the pipeline ends.
 
     Args:
         connect_timeout_s: How long reaching the model may take at first, all attempts together.
@@ -122,15 +52,15 @@ class LiveService(LiveSettings):
     adapter_class = RecapAdapter
 
     def __init__(self, *, connect_timeout_s: float, **kwargs: Any):
-        super().__init__(http_options=http_options(connect_timeout_s=connect_timeout_s), **kwargs)
-        self._link = Link(first_budget_s=connect_timeout_s)
+        super().__init__(
+            link=Link(first_budget_s=connect_timeout_s),
+            http_options=http_options(connect_timeout_s=connect_timeout_s),
+            **kwargs,
+        )
         self._is_leaving = False
         self._is_opened = False
         self._is_slow = False
         self._given_up: Refusal | None = None
-        self._state_since_s = 0.0
-        self.link_news = LinkNews(state=LinkState.CONNECTING, text=_SENTENCES[LinkState.CONNECTING])
-        self._register_event_handler("on_link_changed", sync=True)
 
     # --- the connection -------------------------------------------------------------------------
 
@@ -331,50 +261,6 @@ class LiveService(LiveSettings):
                 return
         self._is_slow = True
         await self._notify(_SLOW)
-
-    # --- what the user is told ------------------------------------------------------------------
-
-    async def _fail(self, refusal: Refusal):
-        state, verdict = LinkState.FAILED, refusal.verdict
-        news = LinkNews(state=state, text=refusal.sentence, verdict=verdict)
-        await self._tell(news, self._waiting.take_lost())
-        await self.push_error(refusal.sentence, force_treat_as_permanent=True)
-
-    async def _tell_link(self):
-        state = self._link.state
-        news = LinkNews(state=state, text=_SENTENCES[state])
-        lost = self._waiting.take_lost() if state is LinkState.READY else Lost()
-        if lost:
-            logger.warning(f"{self}: lost {lost.audio_s:.1f} s of sound, {lost.items} messages")
-            what = [f"{lost.audio_s:.0f} s of what was said"] if lost.audio_s else []
-            what += [f"{lost.items} of the messages"] if lost.items else []
-            text = f"The model is listening again, but {' and '.join(what)} got lost."
-            news = LinkNews(state=state, text=text, is_notice=True)
-        if news != self.link_news:
-            await self._tell(news, lost)
-
-    async def _notify(self, text: str):
-        await self._tell(LinkNews(state=self._link.state, text=text, is_notice=True))
-
-    async def _tell(self, news: LinkNews, lost: Lost | None = None):
-        previous, self.link_news = self.link_news.state, news
-        if lost or news.state is not previous:
-            await self._measure(news.state, previous, lost or Lost())
-        await self._call_event_handler("on_link_changed", news)
-
-    async def _measure(self, state: LinkState, previous: LinkState, lost: Lost):
-        since_s, self._state_since_s = self._state_since_s, _now()
-        if self.metrics_enabled:
-            change = LinkMetricsData(
-                processor=self.name,
-                model=str(self._settings.model),
-                state=state,
-                previous_state=previous,
-                previous_s=self._state_since_s - since_s,
-                lost_audio_s=lost.audio_s,
-                lost_messages=lost.items,
-            )
-            await self.push_frame(MetricsFrame(data=[change]))
 
 
 def _now() -> float:

@@ -75,7 +75,7 @@ class LiveSettings(LiveInput):
         return changed
 
     def _warn_unhandled_updated_settings(self, unhandled: Any):
-        """Nothing is unhandled."""
+        """Nothing is unhandled; Pipecat 1.14.0 warns of every change."""
 
     async def _change_tools(self, tools: list | ToolsSchema | NotGiven):
         self._take_tools(tools)
@@ -132,7 +132,10 @@ class LiveSettings(LiveInput):
         return self._config
 
     async def _connection_task_handler(self, config: LiveConnectConfig):
-        """Give `_next_config` what it asks for, or else begin to converse."""
+        """Give `_next_config` what it asks for, or else begin to converse.
+
+        Pipecat 1.14.0 serves one connection here, with a config that is built once.
+        """
         if self._is_building:
             self._config = config
         else:

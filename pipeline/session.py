@@ -29,7 +29,8 @@ from pipeline.announcements import FAILURES, Announcement
 from pipeline.build import Conversation
 from pipeline.frames import PictureTurnFrame
 from pipeline.link import LinkState
-from pipeline.live_service import LinkNews, LiveService
+from pipeline.live_news import LinkNews
+from pipeline.live_service import LiveService
 from pipeline.persona import Persona
 from pipeline.settings import Settings
 from processors.turn_logger import TurnLogger

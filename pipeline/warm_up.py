@@ -7,7 +7,7 @@ from google.genai import Client
 from PIL import Image
 from pipecat.audio.vad.silero import SileroVADAnalyzer
 
-from pipeline.live_service import http_options
+from pipeline.live_client import http_options
 from pipeline.pictures import encode_frame
 
 

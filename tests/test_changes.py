@@ -12,7 +12,8 @@ from pipecat.services.google.gemini_live.llm import GeminiLiveLLMService, Gemini
 from pipecat.services.llm_service import FunctionCallParams
 from pipecat.tests.utils import run_test
 
-from pipeline.live_service import LiveService, http_options
+from pipeline.live_client import http_options
+from pipeline.live_service import LiveService
 from pipeline.persona import Persona
 from tests.support.conversation import Talk, talk
 from tests.support.speech import speech

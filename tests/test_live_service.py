@@ -18,7 +18,8 @@ from pipecat.services.google.gemini_live.llm import GeminiLiveLLMService
 from websockets.exceptions import ConnectionClosedError
 
 from pipeline.frames import ModelSawFrame, PictureTurnFrame
-from pipeline.live_service import LiveService, http_options
+from pipeline.live_client import http_options
+from pipeline.live_service import LiveService
 from pipeline.pictures import Picture
 
 

@@ -116,6 +116,21 @@ def test_text_that_comes_too_late_is_kept_and_says_where_it_belongs():
     assert (late.side, late.text, late.continues) == ("user", "this?", 2)
 
 
+def test_a_question_whose_text_comes_after_its_answer_gets_it():
+    talk = greeted()
+    talk.user_started()
+    talk.user_stopped()
+    talk.bot_started()
+    talk.bot_said("A cup.")
+    talk.bot_counted(TOKENS)
+    talk.bot_ended()
+    talk.user_said("What is this?")
+    question = talk.turns[-3]
+    late = talk.turns[-1]
+    assert (question.side, question.text) == ("user", "")
+    assert (late.side, late.text, late.continues) == ("user", "What is this?", question.number)
+
+
 def test_words_of_an_answer_that_come_after_it_belong_to_it():
     talk = greeted()
     asked(talk)

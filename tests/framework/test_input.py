@@ -23,7 +23,8 @@ from pipecat.services.google.gemini_live.llm import GeminiLiveLLMService
 from pipecat.tests.utils import SleepFrame, run_test
 
 from pipeline.frames import PictureTurnFrame
-from pipeline.live_service import LiveService, shared_ssl_context
+from pipeline.live_client import shared_ssl_context
+from pipeline.live_service import LiveService
 from pipeline.pictures import Picture
 from processors.frame_rate_limiter import FrameRateLimiter
 from processors.text_bridge import TextBridge

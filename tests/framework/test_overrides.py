@@ -9,6 +9,7 @@ from pipecat.services.google.gemini_live.llm import GeminiLiveLLMService
 from pipeline.live_input import LiveInput
 from pipeline.live_output import LiveOutput
 from pipeline.live_service import LiveService
+from pipeline.live_settings import LiveSettings
 from pipeline.live_tools import LiveTools
 
 OVERRIDES = {
@@ -28,13 +29,19 @@ OVERRIDES = {
         "cleanup",
         "process_frame",
     },
-    LiveService: {
+    LiveSettings: {
         "_connection_task_handler",
+        "_update_settings",
+        "_warn_unhandled_updated_settings",
+        "process_frame",
+    },
+    LiveService: {
         "_create_initial_response",
         "_disconnect",
         "_handle_msg_resumption_update",
         "_handle_server_message",
         "_handle_session_ready",
+        "_reconnect",
         "cleanup",
     },
 }

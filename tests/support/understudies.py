@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from pipeline.live_service import shared_ssl_context
+from pipeline.live_client import shared_ssl_context
 from pipeline.settings import Settings
 from understudy import Understudy
 
