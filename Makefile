@@ -6,6 +6,8 @@ UV     := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+# Most tests wait for somebody to finish speaking: three at a time, those of a file one after another.
+PYTEST := $(BIN)/pytest -n 3 --dist loadfile
 # Node.js comes from a package too, so that nobody has to install it.
 NPM    := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --silent
 
@@ -20,7 +22,7 @@ run: $(VENV)/.run            ## Serve the page at http://localhost:7860 (ARGS="-
 
 test: web/node_modules/.ready            ## Run every test, in a real browser too (ARGS="-k typed" for some).
 	@$(BIN)/python tests/browser.py
-	$(BIN)/pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 	$(NPM) test
 
 branches: $(VENV)/.dev            ## Show that the tests of what decides take every branch of it.

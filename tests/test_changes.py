@@ -117,7 +117,8 @@ async def a_function_that_is_gone_answers_in_words(folder: Path):
         await ask(conversation, "hello")
         context = conversation.service._context
         assert context is not None
-        assert "`get_time` is not currently available" in str(context.get_messages())
+        words = "`get_time` is not currently available"
+        await conversation.until(lambda: words in str(context.get_messages()))
 
 
 async def what_is_refused_is_taken_back_and_told(folder: Path):
