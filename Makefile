@@ -6,8 +6,8 @@ UV     := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
-# Most tests wait for somebody to finish speaking: three at a time, those of a file one after another.
-PYTEST := $(BIN)/pytest -n 3 --dist loadfile
+# Most tests wait for somebody to finish speaking: three at a time (tests/conftest.py says which).
+PYTEST := $(BIN)/pytest -n 3 --dist loadgroup
 # Node.js comes from a package too, so that nobody has to install it.
 NPM    := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --silent
 

@@ -29,30 +29,32 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def spoken_wav(tmp_path_factory) -> Path:
-    """What the fake microphone says, over and over: a question, then twelve seconds of silence."""
-    path = tmp_path_factory.mktemp("microphone") / "question.wav"
-    question = speech("Hello, can you hear me well?")
-    silence = np.zeros(48_000, np.int16)
-    samples = np.concatenate([np.tile(silence, 8), question, np.tile(silence, 12)])
+QUESTION = "Hello, can you hear me well?"
+
+
+@pytest.fixture
+def microphone(request, tmp_path) -> Path:
+    """What the fake microphone says, over and over: nothing, or a question between two silences."""
+    path = tmp_path / "microphone.wav"
+    silence = np.zeros(8 * 48_000, np.int16)
+    question = [speech(request.param)] if hasattr(request, "param") else []
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(48_000)
-        file.writeframes(samples.tobytes())
+        file.writeframes(np.concatenate([silence, *question, silence]).tobytes())
     return path
 
 
 @pytest.fixture
-async def page(server, spoken_wav):
+async def page(server, microphone):
     """The page, open; every request that it makes must stay with its server."""
     executable = await asyncio.to_thread(chromium)
     assert executable, WHAT_TO_DO
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=executable,
-            args=[*FLAGS, f"--use-file-for-fake-audio-capture={spoken_wav}"],
+            args=[*FLAGS, f"--use-file-for-fake-audio-capture={microphone}"],
         )
         page = await browser.new_page(viewport={"width": 1280, "height": 800})
         requests: list[str] = []
@@ -73,15 +75,11 @@ async def connect(page: Page) -> None:
     await expect(page.locator("body")).to_have_attribute("data-state", "ready", timeout=20_000)
 
 
-async def mute(page: Page) -> None:
-    """Turn the microphone off, so that what it says does not cut an answer before it was heard."""
-    await page.get_by_test_id("mic").click()
-
-
 def turns(page: Page, side: str):
     return page.locator(f'[data-testid="conversation"] [data-side="{side}"]')
 
 
+@pytest.mark.parametrize("microphone", [QUESTION], indirect=True)
 async def test_a_person_speaks_hears_the_answer_and_reads_both_sides(page):
     await connect(page)
     await expect(turns(page, "bot").first).to_contain_text("understudy", timeout=20_000)
@@ -117,7 +115,6 @@ async def received_audio_energy(page: Page) -> float:
 
 async def test_typing_and_showing_a_picture_the_camera_and_the_screen(page, server):
     await connect(page)
-    await mute(page)
     await expect(turns(page, "bot").first).to_contain_text("understudy", timeout=20_000)
 
     await page.get_by_test_id("text").fill("good evening")
@@ -144,7 +141,6 @@ async def test_typing_and_showing_a_picture_the_camera_and_the_screen(page, serv
 @pytest.mark.parametrize("way", ["drop", "paste"])
 async def test_a_picture_is_dropped_or_pasted(page, way):
     await connect(page)
-    await mute(page)
     await page.evaluate(
         """([way, bytes]) => {
             const file = new File([new Uint8Array(bytes)], 'red.png', {type: 'image/png'});
