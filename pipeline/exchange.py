@@ -8,11 +8,13 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Generic
 
+from pipeline.spoken_text import spoken_within
 from pipeline.waiting import Audio, Item
 
 PREROLL_S = 1.0
 """How much of the sound before the local VAD hears somebody is kept; it takes 0.2 s to be sure."""
 MAX_QUESTION_S = 30.0
+"""Of a monologue the latest half minute is kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,7 @@ class _Question(Generic[Item]):
     entries: list[Audio | Item] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     audio_s: float = 0.0
+    dropped_s: float = 0.0
     heard: int = 0
     """How many characters of a transcript the model has sent, and how many of them come again."""
     again: int = 0
@@ -55,9 +58,16 @@ class _Question(Generic[Item]):
     def add(self, entry: Audio | Item) -> None:
         if isinstance(entry, Audio):
             self.audio_s += entry.duration_s
-            if self.audio_s > MAX_QUESTION_S:
-                return  # a monologue; what follows is held, this much is repeated
         self.entries.append(entry)
+        while self.audio_s > MAX_QUESTION_S:
+            oldest = next(n for n, kept in enumerate(self.entries) if isinstance(kept, Audio))
+            seconds = self.entries.pop(oldest).duration_s  # pyright: ignore - it is Audio
+            self.audio_s -= seconds
+            self.dropped_s += seconds
+
+    @property
+    def is_only_sound(self) -> bool:
+        return all(isinstance(entry, Audio) for entry in self.entries)
 
 
 class Exchange(Generic[Item]):
@@ -69,6 +79,7 @@ class Exchange(Generic[Item]):
         self._question: _Question[Item] | None = None
         self._next: _Question[Item] | None = None
         self._answer: list[str] | None = None
+        self._lost_s = 0.0
         self._is_generated = False
 
     @property
@@ -147,6 +158,16 @@ class Exchange(Generic[Item]):
         if self._asking() is self._question and not self.is_transcribed:
             self._question = None
 
+    def was_cut(self, speech_s: float) -> None:
+        """The connection broke; of the answer so much speech had come, and more words of it."""
+        if self._answer is not None and not self._is_generated:
+            self._answer = [spoken_within("".join(self._answer), speech_s)]
+
+    def was_not_interrupted(self) -> None:
+        """The model has brought its turn to its end: sound during it was an "uh-huh", no question."""
+        if self._next is not None and self._next.is_only_sound:
+            self._next = None
+
     def settled(self) -> None:
         """The model's turn is complete or was interrupted: a new handle comes."""
         self._is_generated = False
@@ -171,12 +192,15 @@ class Exchange(Generic[Item]):
             entries.append(Continue(asked=asked, answered=answered))
         elif question is not None:
             entries += question.entries
+            question.again = question.heard
+            self._lost_s += question.dropped_s
+            question.dropped_s = 0.0
         if self._next is not None:
             entries += self._next.entries
+            self._next.again = self._next.heard
             self._question, self._next = self._next, None
         if self._question is not None:
             self._question.entries, self._question.audio_s = [], 0.0
-            self._question.again = self._question.heard
         else:
             # Somebody may have begun to speak and the local VAD not be sure yet.
             entries += self._before
@@ -184,6 +208,11 @@ class Exchange(Generic[Item]):
         self._before_s = 0.0
         self._answer, self._is_generated = None, False
         return entries
+
+    def take_lost_s(self) -> float:
+        """Returns how many seconds of what was to be repeated were not kept, since the last call."""
+        lost_s, self._lost_s = self._lost_s, 0.0
+        return lost_s
 
     def _asking(self) -> _Question[Item] | None:
         return self._question if self._answer is None else self._next

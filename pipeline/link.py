@@ -14,6 +14,9 @@ from pipeline.refusals import Refusal, Verdict
 
 STABLE_S = 10.0
 """A connection that lived so long was a good one; Pipecat 1.14.0 counts the same."""
+HASTY_S = 1.0
+"""Connections that are left so soon, one after another, are followed by pauses: a service that says
+goAway to each is not to be called a hundred times a minute."""
 MAX_DROPS = 6
 """How many connections in a row may end within `STABLE_S`. Counting anything else than life, such
 as messages, makes a service that greets and drops be called for ever (LiveKit 1.8.9 does)."""
@@ -109,6 +112,7 @@ class Link:
         self._handle_refusals = 0
         self._failures = 0
         self._drops = 0
+        self._hasty = 0
         self._leave_by_s: float | None = None
         self._is_change_wanted = False
         self._is_change_tried = False
@@ -195,9 +199,11 @@ class Link:
 
     def left(self, now_s: float) -> Attempt:
         """Plans the next attempt after the connection was closed from here, or a change refused."""
+        is_hasty = self._opened_s is not None and now_s - self._opened_s < HASTY_S
+        self._hasty = self._hasty + 1 if is_hasty else 0
         self._go_down(now_s)
         self._drops = 0
-        return self._attempt(now_s)
+        return self._attempt(now_s + self._pause_s(max(self._hasty - 1, 0)))
 
     def ended(self, refusal: Refusal, now_s: float) -> Attempt | None:
         """Plans what follows when an attempt has failed or a connection was lost.

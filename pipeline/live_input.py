@@ -48,6 +48,7 @@ class LiveInput(LiveTools):
         self._sound_from_s = 0.0
         self._last_sound_s: float | None = None
         self._stream_end: asyncio.TimerHandle | None = None
+        self._owes_stream_end = False
 
     # --- what comes in --------------------------------------------------------------------------
 
@@ -75,6 +76,7 @@ class LiveInput(LiveTools):
         """Send sound; Pipecat 1.14.0 drops it while there is no connection."""
         if not self._audio_input_paused:
             self._last_sound_s = asyncio.get_running_loop().time()
+            self._owes_stream_end = False
             if self._stream_end is None:
                 self._expect_sound(STREAM_ENDS_S)
             await self._send_or_hold(Audio(frame.audio, frame.sample_rate))
@@ -161,6 +163,8 @@ class LiveInput(LiveTools):
                 except ConnectionClosed as error:
                     self._waiting.put_first([entry])
                     return await self._handle_send_error(error)
+        if self._owes_stream_end:
+            await self._end_stream()
 
     async def _send_entry(self, entry: Audio | Outgoing, session: AsyncSession):
         if isinstance(entry, Audio):
@@ -182,7 +186,10 @@ class LiveInput(LiveTools):
     def _repeat(self):
         """Put what the new connection does not know before what waits for it."""
         missed = self._exchange.repeat(can_continue=not self._calls.is_any)
+        self._waiting.gave_up(self._exchange.take_lost_s())
         self._waiting.put_first([self._told(entry) for entry in missed])
+        is_off = self._stream_end is None and self._last_sound_s is not None
+        self._owes_stream_end = self._owes_stream_end or (is_off and bool(missed))
 
     def _told(self, entry: Audio | Outgoing | Continue | Recall) -> Audio | Outgoing:
         match entry:
@@ -229,7 +236,9 @@ class LiveInput(LiveTools):
 
     async def _end_stream(self):
         """Tell the model that the microphone is off; Pipecat 1.14.0 never does."""
-        if (session := self._open_session) and not self._waiting:
+        session = self._open_session
+        self._owes_stream_end = session is None or bool(self._waiting)
+        if session and not self._owes_stream_end:
             try:
                 await session.send_realtime_input(audio_stream_end=True)
             except ConnectionClosed as error:

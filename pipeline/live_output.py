@@ -24,6 +24,7 @@ LATE_WORDS_S = 5.0
 """How long after a turn what comes still belongs to it: the service promises no order of speech and
 text, and takes an answer to play on when its turn is complete."""
 _BYTES_PER_S = 48_000
+_ON_ITS_WAY_S = 0.01
 
 
 class LiveOutput(GeminiLiveLLMService):
@@ -79,11 +80,16 @@ class LiveOutput(GeminiLiveLLMService):
             self._take_words(content)
             if speaks and not self._bot_is_responding:
                 await self._flush_user_transcription()
+            if content.interrupted:
+                # Speech that came with it, and is still on its way, is to be thrown away too.
+                await asyncio.sleep(_ON_ITS_WAY_S)
         await super()._handle_msg_usage_metadata(message)
         await super()._handle_server_message(message)
         if content:
             if content.interrupted:
-                await self._settle()
+                # An interruption before the answer began is not the end of the question.
+                if not self._exchange.is_passed_over:
+                    await self._settle()
             elif content.turn_complete and not self._was_interrupted:
                 await self._turn_ended(content)
             # The turnComplete that follows an interruption is that of the turn that was cut.
@@ -100,7 +106,7 @@ class LiveOutput(GeminiLiveLLMService):
         """Take every part of a message.
 
         Pipecat 1.14.0 reads the first only: behind a thought the audio is lost. It would also play
-        half a sample as noise.
+        half a sample as noise, and keeps all speech of a session in a buffer that nobody reads.
         """
         assert msg.server_content is not None and msg.server_content.model_turn is not None
         turn = msg.server_content.model_turn
@@ -114,6 +120,7 @@ class LiveOutput(GeminiLiveLLMService):
             turn.parts = [part]
             await super()._handle_msg_model_turn(msg)
         turn.parts = parts
+        self._bot_audio_buffer.clear()
 
     # --- the exchange ---------------------------------------------------------------------------
 
@@ -131,6 +138,8 @@ class LiveOutput(GeminiLiveLLMService):
     async def _turn_ended(self, content: LiveServerContent):
         """Note that the exchange is complete, unless the model says that it is still at work."""
         if self._read_interaction_status(content) is not False:
+            if not self._user_is_speaking:
+                self._exchange.was_not_interrupted()
             await self._settle()
 
     @property
@@ -157,6 +166,8 @@ class LiveOutput(GeminiLiveLLMService):
         self._exchange.settled()
         if not self._exchange.is_open:
             self._patience.settled()
+        elif not self._user_is_speaking:
+            self._patience.asked(self._settled_s)
 
     async def _flush_user_transcription(self):
         if text := self._user_transcription_buffer.strip():
@@ -195,6 +206,20 @@ class LiveOutput(GeminiLiveLLMService):
             playing_s = self._turn_began_s + self._turn_audio_s - loop.time()
             wait_s = max(playing_s, 0.0) + AFTER_GENERATION_S
         self._turn_watch = loop.call_later(wait_s, self._close_turn_later)
+
+    def _forget_turn(self):
+        """The connection is gone: nothing of its turn belongs to the next one."""
+        self._exchange.was_cut(self._turn_audio_s)
+        self._is_generating = self._is_cut = self._was_interrupted = False
+        self._half_sample, self._turn_audio_s, self._turn_began_s = b"", 0.0, 0.0
+        if self._turn_watch:
+            self._turn_watch.cancel()
+            self._turn_watch = None
+
+    async def cleanup(self):
+        """Watch no turn any more, which Pipecat 1.14.0 does not do."""
+        await super().cleanup()
+        self._forget_turn()
 
     def _close_turn_later(self):
         self._turn_watch = None

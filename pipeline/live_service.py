@@ -33,6 +33,7 @@ EXPECTED = (APIError, ConnectionClosed, InvalidStatus, OSError, TimeoutError)
 
 _WATCH_S = 0.1
 _SLOW = "The model has not answered yet."
+_ASK_AGAIN = "The model does not answer that. Please ask again."
 _NOTHING_TO_SAY = "The model had nothing to say to that."
 _NO_ANSWER = Refusal(sentence="Gemini does not answer.", verdict=Verdict.UNREACHABLE)
 _UNFIT = Refusal(
@@ -147,9 +148,12 @@ class LiveService(LiveNews):
         self._setup_accepted()
         self._repeat()
         self._patience.asked_again(_now())
+        if self._exchange.is_open and not self._user_is_speaking:
+            self._patience.expects(_now())
         await super()._handle_session_ready(session)
         await self._tell_link()
         await self._send_waiting()
+        await self._tell_link()  # something may have had to give way meanwhile
 
     async def _create_initial_response(self, for_reconnect: bool = False):
         """Send the context, then what has waited for it.
@@ -158,8 +162,11 @@ class LiveService(LiveNews):
         to begin. Pipecat 1.14.0 takes it for one, and a 3.x model then waits for the user.
         """
         await super()._create_initial_response(for_reconnect and self._is_opened)
-        if self._session:
-            self._is_opened = self._is_opened or not self._inference_on_context_initialization
+        if self._session and not self._is_opened:
+            if self._inference_on_context_initialization:
+                self._patience.expects(_now())
+            else:
+                self._is_opened = True
         await self._send_waiting()
 
     async def _leave_session(self):
@@ -170,7 +177,7 @@ class LiveService(LiveNews):
         """
         self._session = None
         self._ready_for_realtime_input = False
-        self._is_generating = self._is_cut = False
+        self._forget_turn()
         self._calls.connection_lost()
         self._discard_deferred_turn()
         if self._bot_is_responding:
@@ -244,6 +251,9 @@ class LiveService(LiveNews):
             elif silence is Silence.DEAD:
                 self._given_up = _NO_ANSWER
                 await self._close(session)
+            elif silence is Silence.HOPELESS:
+                await self._notify(_ASK_AGAIN)
+                await self._settle()
             elif self._link.should_leave(now_s, is_busy=self._is_busy):
                 self._is_leaving = True
                 await self._close(session)
@@ -254,7 +264,8 @@ class LiveService(LiveNews):
 
     async def _ask_for_patience(self, session: AsyncSession):
         """Tell the user that they are not forgotten, unless they have only coughed."""
-        if not self._exchange.is_transcribed and await _is_alive(session):
+        is_doubtful = self._exchange.is_open and not self._exchange.is_transcribed
+        if is_doubtful and await _is_alive(session):
             self._exchange.was_noise()
             if not self._exchange.is_open:
                 self._patience.settled()

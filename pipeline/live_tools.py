@@ -10,6 +10,8 @@ from typing import Any
 
 from google.genai.types import LiveServerMessage
 from loguru import logger
+from pipecat.frames.frames import FunctionCallFromLLM
+from pipecat.services.llm_service import FunctionCallRunnerItem
 
 from pipeline.calls import Calls
 from pipeline.live_output import LiveOutput
@@ -87,6 +89,21 @@ class LiveTools(LiveOutput):
                 self._patience.asked(asyncio.get_running_loop().time())
         if not spoken and not self._bot_is_responding:
             await self._settle()
+
+    async def _broadcast_function_call_cancelled(
+        self, runner_item: FunctionCallRunnerItem, *, run_llm: bool = False
+    ) -> FunctionCallFromLLM:
+        """Tell the model too, unless it has cancelled the call itself.
+
+        Pipecat 1.14.0 writes it into the context only, which reaches the model with the next turn,
+        or never: somebody has typed, or pressed a key, and the model waits for the result.
+        """
+        item = await super()._broadcast_function_call_cancelled(runner_item, run_llm=run_llm)
+        if runner_item.tool_call_id not in self._completed_tool_calls:
+            self._completed_tool_calls.add(runner_item.tool_call_id)
+            name, told = runner_item.function_name, {"value": "CANCELLED"}
+            await self._tool_result(runner_item.tool_call_id, name, told)
+        return item
 
     async def _settle(self):
         """Note that the exchange is complete, unless a result is to come."""

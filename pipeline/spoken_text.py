@@ -44,6 +44,17 @@ class SpokenText:
         self._before = 0.0
 
 
+def spoken_within(text: str, speech_s: float) -> str:
+    """How far a transcript has been said when there is so much speech, in whole words."""
+    said, length = "", 0.0
+    for word in re.findall(r"\s*\S+", text):
+        length += _length(word)
+        if length > speech_s * _USUAL_PER_S:
+            break
+        said += word
+    return said
+
+
 def _length(text: str) -> float:
     return sum(_DIGIT if character.isdigit() else 1.0 for character in text)
 

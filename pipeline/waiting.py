@@ -58,11 +58,12 @@ class Waiting(Generic[Item]):
     def __init__(self, *, max_audio_s: float = MAX_AUDIO_S, max_items: int = MAX_ITEMS):
         self._max_audio_s = max_audio_s
         self._max_items = max_items
+        self._first: deque[Audio | Item] = deque()
         self._entries: deque[Audio | Item] = deque()
         self._lost = Lost()
 
     def __bool__(self) -> bool:
-        return bool(self._entries)
+        return bool(self._first or self._entries)
 
     def add(self, entry: Audio | Item) -> None:
         """Puts something at the end."""
@@ -74,16 +75,20 @@ class Waiting(Generic[Item]):
         self._make_room()
 
     def put_first(self, entries: Iterable[Audio | Item]) -> None:
-        """Puts things before all that waits. They have their own bounds."""
-        self._entries.extendleft(reversed(list(entries)))
+        """Puts things before all that waits. They have their own bounds, and give way to nothing."""
+        self._first.extendleft(reversed(list(entries)))
+
+    def gave_up(self, audio_s: float) -> None:
+        """Takes note that so many seconds of audio could not be kept elsewhere."""
+        self._lost.audio_s += audio_s
 
     def first(self) -> Audio | Item | None:
         """Returns what is to go out next."""
-        return self._entries[0] if self._entries else None
+        return next(iter(self._first or self._entries), None)
 
     def take(self) -> Audio | Item:
         """Returns what is to go out next, which waits no longer."""
-        return self._entries.popleft()
+        return (self._first or self._entries).popleft()
 
     def take_lost(self) -> Lost:
         """Returns what had to give way since the last call."""

@@ -209,11 +209,69 @@ def test_words_without_a_question_are_nobodys():
     assert not exchange.is_transcribed
 
 
-def test_a_monologue_is_repeated_up_to_a_bound():
+def test_the_end_of_a_monologue_is_repeated_and_what_is_not_is_counted():
     exchange = Exchange()
     exchange.user_began()
-    speak(exchange, MAX_QUESTION_S + 10.0)
-    assert seconds(exchange.repeat(can_continue=True)) == pytest.approx(MAX_QUESTION_S, abs=0.021)
+    speak(exchange, 10.0, value=1)
+    speak(exchange, MAX_QUESTION_S, value=2)
+    entries = exchange.repeat(can_continue=True)
+    assert seconds(entries) == pytest.approx(MAX_QUESTION_S, abs=0.021)
+    assert isinstance(entries[1], Audio) and entries[1].pcm[0] == 2
+    assert exchange.take_lost_s() == pytest.approx(10.0, abs=0.021)
+    assert exchange.take_lost_s() == 0
+
+
+def test_an_uh_huh_during_an_answer_is_no_question():
+    exchange = Exchange()
+    exchange.sent("first")
+    exchange.answered("It is")
+    exchange.user_began()
+    speak(exchange, 0.5)
+    exchange.was_not_interrupted()
+    exchange.settled()
+    assert not exchange.is_open
+
+
+def test_what_is_typed_during_an_answer_is_a_question():
+    exchange = Exchange()
+    exchange.sent("first")
+    exchange.answered("It is")
+    exchange.sent("second")
+    exchange.was_not_interrupted()
+    exchange.settled()
+    assert exchange.is_open
+
+
+def test_a_cut_answer_goes_on_after_what_was_spoken_and_not_after_what_was_sent():
+    exchange = Exchange()
+    exchange.sent("what time is it?")
+    exchange.typed("what time is it?")
+    exchange.was_cut(1.0)  # of no answer
+    exchange.answered("It is almost noon, and the sun is shining.")
+    exchange.was_cut(1.0)
+    (cut,) = exchange.repeat(can_continue=True)
+    assert cut == Continue(asked="what time is it?", answered="It is almost")
+
+
+def test_after_an_answer_that_goes_on_words_are_new():
+    exchange = Exchange()
+    exchange.user_began()
+    speak(exchange, 2.0)
+    exchange.transcribed("What time is it?")
+    exchange.answered("It is")
+    exchange.repeat(can_continue=True)
+    assert exchange.transcribed("Hello?") == "Hello?"
+
+
+def test_both_questions_are_transcribed_once():
+    exchange = Exchange()
+    exchange.sent("first")
+    exchange.answered("It is")
+    exchange.user_began()
+    speak(exchange, 1.0)
+    exchange.transcribed("And now?")
+    exchange.repeat(can_continue=True)
+    assert exchange.transcribed("And now?") == ""
 
 
 def test_noise_is_no_question():

@@ -6,6 +6,7 @@ from pipeline.link import (
     ATTEMPT_S,
     DEGRADED_AFTER_S,
     FIRST_PAUSE_S,
+    HASTY_S,
     LATER_BUDGET_S,
     LEAVE_BEFORE_S,
     LONGEST_PAUSE_S,
@@ -335,3 +336,16 @@ def test_while_the_first_connection_is_tried_nothing_degrades():
     link = a_link()
     link.begin(0.0)
     assert not link.tick(5.0)
+
+
+def test_connections_that_say_go_away_at_once_are_followed_by_pauses():
+    link, now_s, pauses_s = a_ready_link(), 0.0, []
+    for _ in range(8):
+        link.told_to_go(0.0, now_s)
+        attempt = link.left(now_s)
+        pauses_s.append(attempt.at_s - now_s)
+        now_s = attempt.at_s
+        link.opened(now_s)
+    assert pauses_s[:4] == [0.0, FIRST_PAUSE_S, 2 * FIRST_PAUSE_S, 4 * FIRST_PAUSE_S]
+    assert pauses_s[-1] == LONGEST_PAUSE_S
+    assert link.left(now_s + HASTY_S).at_s == now_s + HASTY_S, "one that lasted begins it anew"

@@ -1,25 +1,31 @@
 """The service, message by message; `framework` sets it against Pipecat's own, on the wire."""
 
+import asyncio
 import io
 from typing import Any
 
 import pytest
-from google.genai.types import LiveServerContent, LiveServerMessage
+from google.genai.types import Blob, Content, LiveServerContent, LiveServerMessage, Part
 from google.genai.types import Transcription as GenaiTranscription
 from PIL import Image
 from pipecat.frames.frames import (
     Frame,
+    InputAudioRawFrame,
     InputImageRawFrame,
     TranscriptionFrame,
+    TTSAudioRawFrame,
     TTSTextFrame,
 )
+from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.frame_processor import FrameDirection
 from pipecat.services.google.gemini_live.llm import GeminiLiveLLMService
+from pipecat.services.llm_service import FunctionCallRunnerItem
 from websockets.exceptions import ConnectionClosedError
 
 from pipeline.frames import ModelSawFrame, PictureTurnFrame
 from pipeline.live_client import http_options
 from pipeline.live_service import LiveService
+from pipeline.patience import TELL_S, Silence
 from pipeline.pictures import Picture
 
 
@@ -37,6 +43,9 @@ class Session:
 
     async def send_client_content(self, **what: Any) -> None:
         self.sent.append({"content": what})
+
+    async def close(self) -> None:
+        self._closed = True
 
 
 class Pushed:
@@ -248,6 +257,101 @@ async def test_pipecats_service_cuts_off_the_end_of_an_answer_that_nobody_interr
 
 async def test_ours_lets_it_be_heard():
     assert await interruptions_between_turns(ours()) == 0
+
+
+def speech(pcm: bytes) -> LiveServerMessage:
+    part = Part(inline_data=Blob(data=pcm, mime_type="audio/pcm;rate=24000"))
+    turn = Content(role="model", parts=[part])
+    return LiveServerMessage(server_content=LiveServerContent(model_turn=turn))
+
+
+async def test_an_interruption_before_the_answer_does_not_end_the_question():
+    service = ours()
+    Pushed(service)
+    service.broadcast_interruption = lambda: _note([], None)  # pyright: ignore
+    service._exchange.user_began()
+    interrupted = LiveServerMessage(server_content=LiveServerContent(interrupted=True))
+    await service._handle_server_message(interrupted)
+    assert service._exchange.is_open and service._is_busy
+
+
+async def test_after_the_answer_what_was_typed_during_it_is_waited_for():
+    service = ours()
+    Pushed(service)
+    connected(service)
+    await service._send_user_text("first")
+    await service._handle_server_message(said("One."))
+    await service._send_user_text("second")
+    generated = LiveServerMessage(server_content=LiveServerContent(generation_complete=True))
+    await service._handle_server_message(generated)
+    await service._handle_server_message(complete())
+    now_s = asyncio.get_running_loop().time()
+    assert service._patience.check(now_s + TELL_S) is Silence.SLOW
+
+
+async def test_an_uh_huh_during_an_answer_keeps_the_line_from_nothing():
+    service = ours()
+    Pushed(service)
+    connected(service)
+    await service._send_user_text("first")
+    await service._handle_server_message(said("One."))
+    service._exchange.user_began()
+    await service._send_user_audio(InputAudioRawFrame(bytes(640), 16_000, 1))
+    await service._handle_server_message(complete())
+    assert not service._is_busy
+
+
+async def test_the_speech_of_a_session_is_not_kept():
+    for service, kept in ((pipecats(), 4_800), (ours(), 0)):
+        Pushed(service)
+        await service._handle_server_message(speech(bytes(4_800)))
+        assert len(service._bot_audio_buffer) == kept
+
+
+async def test_half_a_sample_of_one_connection_is_not_put_before_the_next():
+    service = ours()
+    connected(service)
+    pushed = Pushed(service)
+    await service._handle_server_message(speech(b"\x01\x00\x02"))
+    await service._leave_session()
+    await service._handle_server_message(speech(b"\x03\x00"))
+    assert [frame.audio for frame in pushed.of(TTSAudioRawFrame)] == [b"\x01\x00", b"\x03\x00"]
+    await service.cleanup()
+    assert service._turn_watch is None
+
+
+async def test_a_microphone_that_goes_off_while_there_is_no_connection_is_told_of_later():
+    service = ours()
+    await service._send_user_audio(InputAudioRawFrame(bytes(640), 16_000, 1))
+    await service._end_stream()
+    session = connected(service)
+    await service._send_waiting()
+    assert [[*sent] for sent in session.sent] == [["audio"], ["audio_stream_end"]]
+    await service._send_waiting()
+    assert len(session.sent) == 2, "it is told once"
+    await service.cleanup()
+
+
+async def test_the_model_is_told_of_a_function_that_something_else_has_cancelled():
+    service = ours()
+    told: list[tuple[str, str, dict]] = []
+
+    async def send_tool_response(*, function_responses):
+        told.append((function_responses.id, function_responses.name, function_responses.response))
+
+    session = connected(service)
+    session.send_tool_response = send_tool_response  # pyright: ignore
+    Pushed(service)
+    item = FunctionCallRunnerItem(
+        registry_item=None,  # pyright: ignore - not looked at
+        function_name="look_up",
+        tool_call_id="1",
+        arguments={},
+        context=LLMContext(),
+    )
+    for _ in range(2):
+        await service._broadcast_function_call_cancelled(item)
+    assert told == [("1", "look_up", {"value": "CANCELLED"})]
 
 
 async def test_an_answer_to_what_was_typed_after_the_last_word_is_not_dropped():

@@ -46,7 +46,15 @@ def test_over_a_new_connection_the_same_question_has_its_time_again_but_is_not_g
     assert patience.check(GIVE_UP_S) is Silence.DEAD
     patience.asked_again(20.0)
     assert patience.check(20.0 + TELL_S) is Silence.SLOW
-    assert patience.check(20.0 + GIVE_UP_S) is None
+    assert patience.check(20.0 + GIVE_UP_S) is Silence.HOPELESS
+    assert patience.check(21.0 + GIVE_UP_S) is None
+
+
+def test_what_is_expected_already_has_no_more_time():
+    patience = Patience()
+    patience.expects(0.0)
+    patience.expects(TELL_S - 0.1)
+    assert patience.check(TELL_S) is Silence.SLOW
 
 
 def test_a_new_connection_expects_no_answer_by_itself():

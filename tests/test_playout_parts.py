@@ -10,7 +10,7 @@ from pipecat.utils.text.base_text_aggregator import TextType
 from pipeline.arrival import HOPELESS_S, MAX_DELAY_S, Arrival
 from pipeline.barge_in import AFTER_VOICE_S, MAX_HOLD_S, MEANT_S, BargeIn
 from pipeline.lead import AHEAD_S, PIECE_S, SILENT_S, Lead
-from pipeline.spoken_text import SpokenText, in_words
+from pipeline.spoken_text import SpokenText, in_words, spoken_within
 
 # --- arrival ---------------------------------------------------------------------------------------
 
@@ -251,3 +251,9 @@ def test_a_transcript_that_can_not_be_right_is_not_believed():
         spoken.add("x" * 10_000)
         spoken.ended(1.0)
     assert spoken.heard_at_s("x" * 80) >= 1.0
+
+
+def test_words_that_come_before_their_speech_are_not_said_yet():
+    assert spoken_within("one two three four five", 0.5) == "one two"
+    assert spoken_within("one two three four five", 5.0) == "one two three four five"
+    assert spoken_within("one", 0.0) == ""

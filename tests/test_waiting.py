@@ -74,6 +74,21 @@ def test_the_oldest_item_gives_way_and_is_counted():
     assert waiting.take_lost() == Lost(audio_s=0.0, items=1)
 
 
+def test_what_is_put_first_gives_way_to_nothing():
+    waiting = Waiting[str](max_audio_s=2.0)
+    question = [audio(0.5, number) for number in range(10)]
+    waiting.put_first(question)
+    waiting.add(audio(0.5, 99))
+    assert drain(waiting) == [*question, audio(0.5, 99)]
+    assert not waiting.take_lost()
+
+
+def test_what_was_lost_elsewhere_is_told_too():
+    waiting = Waiting[str]()
+    waiting.gave_up(3.0)
+    assert waiting.take_lost() == Lost(audio_s=3.0)
+
+
 def test_what_is_put_first_keeps_its_order():
     waiting = Waiting[str]()
     waiting.add("c")

@@ -14,12 +14,18 @@ from pipeline.live_tools import LiveTools
 
 OVERRIDES = {
     LiveOutput: {
+        "cleanup",
         "_handle_interruption",
         "_handle_msg_model_turn",
         "_handle_msg_usage_metadata",
         "_handle_server_message",
     },
-    LiveTools: {"_handle_msg_tool_call", "_handle_server_message", "_tool_result"},
+    LiveTools: {
+        "_broadcast_function_call_cancelled",
+        "_handle_msg_tool_call",
+        "_handle_server_message",
+        "_tool_result",
+    },
     LiveInput: {
         "_handle_send_error",
         "_handle_user_started_speaking",
