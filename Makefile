@@ -10,7 +10,7 @@ ARGS   ?=
 NPM    := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --silent
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check branches conformance reliability bench-understudy fuzz format lock web clean
+.PHONY: help run test check branches conformance reliability bench-understudy bench-frames fuzz format lock web clean
 
 help:            ## Show this.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | column -t -s '|'
@@ -38,6 +38,9 @@ reliability: $(VENV)/.dev            ## Break the model's service in every way i
 
 bench-understudy: $(VENV)/.dev            ## Load the understudy for a minute; writes bench/results/understudy-load.md.
 	$(BIN)/python -m bench.understudy_load
+
+bench-frames: $(VENV)/.dev            ## What showing the model only what changes saves and loses; writes bench/results/frames.md.
+	$(BIN)/python -m bench.frames
 
 fuzz: $(VENV)/.dev            ## Say a million wrong things to the understudy (ARGS="--count 10000" for fewer).
 	$(BIN)/python -m bench.understudy_fuzz $(ARGS)
