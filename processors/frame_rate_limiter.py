@@ -29,6 +29,7 @@ from pipecat.processors.frameworks.rtvi.frames import RTVISendTextFrame
 from pipeline.frame_change import ChangeDetector, Glance
 from pipeline.frame_metrics import FrameMetricsData
 from pipeline.frame_schedule import FrameSchedule, Shown
+from pipeline.frames import DecodedFrame, Video
 from pipeline.pictures import PICTURE_THREADS, Pixels
 from pipeline.video_limits import VideoLimits
 from processors.worker import WorkingProcessor
@@ -65,7 +66,7 @@ class FrameRateLimiter(WorkingProcessor):
         threads: Executor = PICTURE_THREADS,
     ):
         super().__init__()
-        self._schedule: FrameSchedule[Pixels] = FrameSchedule(limits or VideoLimits())
+        self._schedule: FrameSchedule[Video] = FrameSchedule(limits or VideoLimits())
         self._limits = limits or VideoLimits()
         self._pressure = pressure
         self._clock = clock
@@ -136,16 +137,14 @@ class FrameRateLimiter(WorkingProcessor):
                 await asyncio.wait_for(self._woken.wait(), due_s - now_s)
 
     async def _look_at(self, source: str, frame: InputImageRawFrame):
-        pixels = Pixels(
-            data=frame.image, size=frame.size, mode=frame.format or "RGB", source=source
-        )
+        pixels = frame.pixels if isinstance(frame, DecodedFrame) else _pixels(frame)
         detector = self._detectors.setdefault(source, ChangeDetector(source))
         now_s = self._clock()
         glance = await self._in_thread(lambda: _glance(detector, pixels, now_s))
         self._schedule.offer(source, pixels, glance, now_s=now_s)
         self._reported_s.setdefault(source, now_s)
 
-    async def _show(self, shown: Shown[Pixels]):
+    async def _show(self, shown: Shown[Video]):
         source, limits, ease = shown.source, self._limits.of(shown.source), shown.ease
         encode = functools.partial(
             shown.frame.encode,
@@ -191,8 +190,13 @@ def is_still(frame: InputImageRawFrame) -> bool:
     )
 
 
-def _glance(detector: ChangeDetector, pixels: Pixels, now_s: float) -> Glance:
+def _glance(detector: ChangeDetector, pixels: Video, now_s: float) -> Glance:
     return detector.look(pixels.gist(), now_s=now_s)
+
+
+def _pixels(frame: InputImageRawFrame) -> Pixels:
+    source, mode = _source(frame), frame.format or "RGB"
+    return Pixels(data=frame.image, size=frame.size, mode=mode, source=source)
 
 
 def _source(frame: InputImageRawFrame) -> str:
