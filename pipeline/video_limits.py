@@ -26,7 +26,7 @@ class SourceLimits(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_fps: float = Field(default=1.0, gt=0, le=1)
-    speaking_fps: float = Field(default=0.3, gt=0, le=1)
+    speaking_fps: float = Field(default=0.25, gt=0, le=1)
     silent_fps: float = Field(default=0.1, gt=0, le=1)
     at_least_every_s: float = Field(default=20.0, ge=1)
     long_edge_px: int = Field(default=768, ge=128, le=2048)

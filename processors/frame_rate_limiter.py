@@ -157,9 +157,7 @@ class FrameRateLimiter(WorkingProcessor):
         jpeg = UserImageRawFrame(image=picture.jpeg, size=size, format="image/jpeg")
         jpeg.transport_source = source
         if requested := self._requested.get(source):
-            asked = requested.popleft()
-            jpeg.user_id, jpeg.request = asked.user_id, asked.request
-            jpeg.text, jpeg.append_to_context = asked.text, asked.append_to_context
+            _answer(requested.popleft(), jpeg)
             if requested:
                 self._schedule.look(source)
         await self.push_frame(jpeg)
@@ -188,6 +186,17 @@ def is_still(frame: InputImageRawFrame) -> bool:
     return (
         isinstance(frame, UserImageRawFrame) and not frame.request and bool(frame.append_to_context)
     )
+
+
+def _answer(asked: UserImageRawFrame, jpeg: UserImageRawFrame) -> None:
+    """Make a picture the answer to an image request.
+
+    A function's picture is seen as video, before its result; one with a question of its own is
+    left to the `ImageInjector`, which makes it a turn.
+    """
+    jpeg.user_id, jpeg.request, jpeg.text = asked.user_id, asked.request, asked.text
+    is_functions = asked.request is not None and asked.request.tool_call_id is not None
+    jpeg.append_to_context = asked.append_to_context and not is_functions
 
 
 def _glance(detector: ChangeDetector, pixels: Video, now_s: float) -> Glance:

@@ -103,6 +103,16 @@ async def test_each_image_request_is_answered_with_what_the_model_is_shown():
     assert [f.format for f in out.images] == ["image/jpeg"] * 3
 
 
+@pytest.mark.parametrize(("call_id", "is_turn"), [("call-1", False), (None, True)])
+async def test_what_a_function_asks_for_is_seen_as_video_not_as_a_turn(call_id, is_turn):
+    request = UserImageRequestFrame(user_id="ann", tool_call_id=call_id)
+    asked = answer("red", request)
+    asked.append_to_context, asked.text = True, "What is it?"
+    (shown,) = (await ran(asked)).images
+    assert (shown.format, shown.text) == ("image/jpeg", "What is it?")
+    assert shown.append_to_context is is_turn
+
+
 async def test_whoever_looks_is_shown_a_frame_that_has_not_changed():
     limiter = FrameRateLimiter()
 

@@ -104,7 +104,7 @@ def test_but_not_when_no_frames_come_any_more():
 
 @pytest.mark.parametrize(
     ("glance", "is_speaking", "per_minute"),
-    [(SMALL, False, 6), (SMALL, True, 18), (LARGE, False, 18), (LARGE, True, 60), (NEW, False, 60)],
+    [(SMALL, False, 6), (SMALL, True, 15), (LARGE, False, 15), (LARGE, True, 60), (NEW, False, 60)],
 )
 def test_how_much_is_shown_depends_on_what_changes_and_who_speaks(glance, is_speaking, per_minute):
     show = Show()
@@ -119,10 +119,10 @@ def test_who_has_just_spoken_or_typed_counts_as_speaking():
     show.run(10, SMALL)
     show.schedule.user_started()
     show.schedule.user_stopped(show.now_s)
-    assert show.run(30, SMALL) == pytest.approx(9, abs=1)
+    assert show.run(30, SMALL) == pytest.approx(8, abs=1)
     assert show.run(30, SMALL) == pytest.approx(3, abs=1)
     show.schedule.user_typed(show.now_s)
-    assert show.run(30, SMALL) == pytest.approx(9, abs=1)
+    assert show.run(30, SMALL) == pytest.approx(8, abs=1)
 
 
 def test_when_the_user_begins_to_speak_what_has_moved_is_shown_at_once():
