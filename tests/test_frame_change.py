@@ -69,6 +69,30 @@ def test_it_is_compared_with_what_was_shown_so_that_slow_changes_add_up():
     assert verdicts[0] is Change.STILL and verdicts[-1] is Change.NEW
 
 
+@pytest.mark.parametrize(
+    ("source", "verdict"), [("camera", Change.STILL), ("screenVideo", Change.NEW)]
+)
+@pytest.mark.parametrize("by", [(0, 1), (1, 0), (-1, -1)])
+def test_before_a_camera_what_sways_a_little_has_not_moved(source, verdict, by):
+    def head(row: int, column: int) -> np.ndarray:
+        picture = np.full((64, 96), 90.0)
+        picture[row : row + 30, column : column + 20] = 200
+        return picture
+
+    looks = Looks(head(20, 30), source)
+    assert looks.at(head(20 + by[0], 30 + by[1])) is verdict
+    assert looks.at(head(20, 40)) is Change.NEW
+
+
+@pytest.mark.parametrize("level", [50, -50])
+def test_before_a_camera_too_something_comes_and_goes(level):
+    looks = Looks(grey(), "camera")
+    assert looks.at(with_patch(level)) is Change.NEW
+    looks.detector.was_shown()
+    assert looks.at(with_patch(level)) is Change.STILL
+    assert looks.at(grey()) is Change.NEW
+
+
 def blinked(looks: Looks, seconds: float) -> list[Change]:
     """What a blinking cursor is told to be; it is shown whenever it is new."""
     verdicts = []
