@@ -56,6 +56,8 @@ async def test_a_spoken_question_with_a_moving_camera_is_answered_aloud(server):
     assert [turn["number"] for turn in turns] == [1, 2, 3]
     greeting, asked, answered = turns
     assert "speech" in asked["text"] and asked["frames"]["camera"] >= 1
+    verdicts = [turn["video"]["camera"] for turn in turns if turn["video"]]
+    assert any(verdict["shown"] and verdict["left_out"] for verdict in verdicts)
     assert "red" in answered["text"]
     assert answered["latency_ms"] > 0 and answered["tokens"]["completion_tokens"] > 0
     assert not any(turn["interrupted"] for turn in turns)
