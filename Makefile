@@ -12,7 +12,7 @@ PYTEST := $(BIN)/pytest -n 3 --dist loadgroup
 NPM    := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --silent
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check branches conformance reliability bench-understudy fuzz format lock web clean
+.PHONY: help run test check branches conformance reliability bench-understudy bench-frames fuzz format lock web clean
 
 help:            ## Show this.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | column -t -s '|'
@@ -28,7 +28,8 @@ test: web/node_modules/.ready            ## Run every test, in a real browser to
 branches: $(VENV)/.dev            ## Show that the tests of what decides take every branch of it.
 	@$(BIN)/coverage run -m pytest -q tests/test_link.py tests/test_waiting.py tests/test_exchange.py \
 	    tests/test_calls.py tests/test_patience.py tests/test_refusals.py \
-	    tests/test_playout_buffer.py tests/test_playout_parts.py
+	    tests/test_playout_buffer.py tests/test_playout_parts.py \
+	    tests/test_frame_change.py tests/test_frame_schedule.py
 	@$(BIN)/coverage report
 
 conformance: $(VENV)/.run            ## Run five published clients against the understudy; writes docs/conformance.md.
@@ -39,6 +40,9 @@ reliability: $(VENV)/.dev            ## Break the model's service in every way i
 
 bench-understudy: $(VENV)/.dev            ## Load the understudy for a minute; writes bench/results/understudy-load.md.
 	$(BIN)/python -m bench.understudy_load
+
+bench-frames: $(VENV)/.dev            ## What showing the model only what changes saves and loses; writes bench/results/frames.md.
+	$(BIN)/python -m bench.frames
 
 fuzz: $(VENV)/.dev            ## Say a million wrong things to the understudy (ARGS="--count 10000" for fewer).
 	$(BIN)/python -m bench.understudy_fuzz $(ARGS)

@@ -28,6 +28,8 @@ class Turn:
         interrupted: Whether the user cut the bot's turn short.
         pictures: Stills that the model was shown in it: file name, size, caption.
         frames: How many frames of each running video the model was shown in it, by source.
+        video: What became of the frames that came in it, by source, and why: `shown` and
+            `left_out`, each with a count by reason.
         latency_ms: From the end of what the user said to the bot's first sound; None for a turn
             that answers nothing, as the greeting.
         tokens: As the model counted them; None when it did not.
@@ -42,6 +44,7 @@ class Turn:
     interrupted: bool
     pictures: list[dict[str, Any]]
     frames: dict[str, int]
+    video: dict[str, dict[str, dict[str, int]]]
     latency_ms: int | None
     tokens: dict[str, int] | None
     continues: int | None
@@ -63,6 +66,7 @@ class _Open:
     interrupted: bool = False
     pictures: list[dict[str, Any]] = field(default_factory=list)
     frames: dict[str, int] = field(default_factory=dict)
+    video: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     latency_ms: int | None = None
     tokens: dict[str, int] | None = None
     heard: str | None = None
@@ -82,6 +86,7 @@ class _Open:
             interrupted=self.interrupted,
             pictures=self.pictures,
             frames=self.frames,
+            video=self.video,
             latency_ms=self.latency_ms,
             tokens=self.tokens,
             continues=self.continues,
@@ -105,6 +110,7 @@ class TurnLog:
         self._last_user: _Open | None = None
         self._last_bot: _Open | None = None
         self._unseen_frames: dict[str, int] = {}
+        self._unjudged_video: dict[str, dict[str, dict[str, int]]] = {}
         self._asked_at_s: float | None = None
 
     # --- the user -------------------------------------------------------------------------------
@@ -151,6 +157,18 @@ class TurnLog:
         turn = self._user or self._bot
         frames = turn.frames if turn else self._unseen_frames
         frames[source] = frames.get(source, 0) + 1
+        return self._completed(now_s)
+
+    def frames_judged(
+        self, source: str, shown: dict[str, int], left_out: dict[str, int], now_s: float
+    ) -> list[Turn]:
+        """It was decided which frames of a running video are shown, with counts by reason."""
+        turn = self._user or self._bot
+        video = (turn.video if turn else self._unjudged_video).setdefault(source, {})
+        for verdict, counts in (("shown", shown), ("left_out", left_out)):
+            total = video.setdefault(verdict, {})
+            for reason, count in counts.items():
+                total[reason] = total.get(reason, 0) + count
         return self._completed(now_s)
 
     # --- the bot --------------------------------------------------------------------------------
@@ -234,6 +252,7 @@ class TurnLog:
                 turn.complete |= turn.end_s is not None and not turn.interrupted
             self._user = self._begin("user", now_s)
             self._user.frames, self._unseen_frames = self._unseen_frames, {}
+            self._user.video, self._unjudged_video = self._unjudged_video, {}
         return self._user
 
     def _add_late(self, text: str, belongs_to: _Open) -> None:

@@ -19,6 +19,8 @@ from pipecat.turns.user_turn_strategies import UserTurnStrategies
 from pipecat.utils.file_resolver import FileResolver
 from pipecat.utils.file_storage import FileStorage
 
+from pipeline.link import LinkState
+from pipeline.live_news import LinkNews
 from pipeline.live_service import LiveService
 from pipeline.persona import Persona
 from pipeline.settings import Settings
@@ -66,11 +68,13 @@ async def build(
     aggregators = LLMContextAggregatorPair(context, user_params=_user_params(vad))
     service = _service(persona, settings, tools)
     announcer = Announcer(language=settings.language)
+    limiter = FrameRateLimiter(limits=persona.video, pressure=lambda: service.pressure)
+    _show_again_over_new_links(service, limiter)
 
     pipeline = Pipeline(
         [
             transport.input(),
-            FrameRateLimiter(rate_fps=persona.frame_rate_fps),
+            limiter,
             aggregators.user(),
             TextBridge(),
             Keypad(context=context),
@@ -88,6 +92,15 @@ async def build(
         assistant=aggregators.assistant(),
         announcer=announcer,
     )
+
+
+def _show_again_over_new_links(service: LiveService, limiter: FrameRateLimiter) -> None:
+    """A new connection may be a new session, which has seen nothing."""
+
+    @service.event_handler("on_link_changed")
+    async def on_link_changed(service: LiveService, link: LinkNews):
+        if link.state is LinkState.READY:
+            limiter.look()
 
 
 def _opening(persona: Persona) -> list:

@@ -1,10 +1,35 @@
 """Frames of our own that travel the pipeline."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from pipecat.frames.frames import Frame, SystemFrame
+import numpy as np
+from pipecat.frames.frames import Frame, SystemFrame, UserImageRawFrame
 
 from pipeline.pictures import Picture
+
+
+class Video(Protocol):
+    """One frame of a camera or a screen, to be worked on in `PICTURE_THREADS`: see `Pixels`."""
+
+    def gist(self) -> np.ndarray:
+        """The frame as a `ChangeDetector` looks at it: small and grey."""
+        ...
+
+    def encode(self, *, long_edge_px: int, quality: int) -> Picture:
+        """The frame for the model."""
+        ...
+
+
+@dataclass(kw_only=True)
+class DecodedFrame(UserImageRawFrame):
+    """A frame of a camera or a screen that nobody has converted yet: `image` is empty.
+
+    Parameters:
+        pixels: The frame.
+    """
+
+    pixels: Video
 
 
 @dataclass

@@ -29,6 +29,9 @@ from pipeline.waiting import Audio, Waiting
 
 SOUND_AFTER_TURN_S = 0.6
 """How long sound waits after a content turn: the service closes with 1007 when the two cross."""
+BACKLOG_S = 2.5
+BACKLOG_BYTES = 64 * 1024
+"""How much sound, or how many bytes, wait when the line is as slow as can be."""
 STREAM_ENDS_S = 1.0
 """A microphone that has sent nothing for so long is off, and the model is told. Its own activity
 detection counts samples: without any it never hears that somebody has finished."""
@@ -136,6 +139,18 @@ class LiveInput(LiveTools):
     def _takes_content(self) -> bool:
         """Whether the model takes content turns in the middle of a conversation."""
         return "gemini-3.1-" not in str(self._settings.model)
+
+    @property
+    def pressure(self) -> float:
+        """How hard it is to get anything to the model, from 0 to 1: nothing goes out.
+
+        It is told by what has not gone out yet: sound that waits, and bytes that the connection
+        below does not take.
+        """
+        if (session := self._open_session) is None:
+            return 1.0
+        unsent = session._ws.transport.get_write_buffer_size()  # pyright: ignore
+        return min(max(self._waiting.audio_s / BACKLOG_S, unsent / BACKLOG_BYTES), 0.99)
 
     # --- holding and sending --------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.settings import ROOT
+from pipeline.video_limits import VideoLimits
 
 PERSONAS_DIR = ROOT / "personas"
 
@@ -23,8 +24,7 @@ class Persona(BaseModel):
         summary: One line, shown on the page.
         voice: One of the model's voices, such as `Charon`.
         greeting: What the model is told to do first; without it the user speaks first.
-        frame_rate_fps: How many camera frames (and as many screen frames) the model is shown a
-            second. The Live API takes at most 1.
+        video: How much of camera and screen the model is shown; what is left out has a default.
         time_limit_s: When the session ends, in seconds; without it, never.
         instruction: The system instruction.
     """
@@ -36,7 +36,7 @@ class Persona(BaseModel):
     summary: str = Field(min_length=1)
     voice: str = Field(default="Charon", min_length=1)
     greeting: str | None = None
-    frame_rate_fps: float = Field(default=1.0, gt=0, le=1)
+    video: VideoLimits = VideoLimits()
     time_limit_s: float | None = Field(default=None, gt=0)
     instruction: str = Field(min_length=1)
 

@@ -5,13 +5,16 @@ loop. One 720p JPEG takes 6 ms and one 1080p JPEG 14 ms (measured on two cores),
 audio if it were on the loop. The pool is our own because aiortc encodes Opus in the default one.
 """
 
+import functools
 import io
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageDraw, ImageFont, UnidentifiedImageError
+
+from pipeline.frame_change import gist_size
 
 PICTURE_THREADS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="pictures")
 
@@ -43,8 +46,9 @@ _UPRIGHT = {
 """By EXIF's Orientation (TIFF 6.0, tag 274). Pillow's own `exif_transpose` also writes the rest of
 the metadata anew, and fails on pictures in which that is damaged."""
 
-_LONG_EDGE_PX = {"screenVideo": 1600, "upload": 1600}
-_DEFAULT_LONG_EDGE_PX = 1024  # enough for a face or an object; small text is on screens and uploads
+_UPLOAD_EDGE_PX = 1600  # small text is on uploads too
+
+_LABELS = {"camera": "CAMERA", "screenVideo": "SCREEN"}
 
 
 class PictureError(Exception):
@@ -66,23 +70,83 @@ class Picture:
     height: int
 
 
-def encode_frame(*, pixels: bytes, size: tuple[int, int], mode: str, source: str) -> Picture:
-    """Encode one camera or screen frame.
+@dataclass(frozen=True, kw_only=True)
+class Pixels:
+    """One camera or screen frame as a transport delivers it.
 
-    Args:
-        pixels: As the transport delivers them, `width * height * len(mode)` bytes.
+    Parameters:
+        data: `width * height * len(mode)` bytes.
         size: Width and height in pixels.
         mode: Pillow's name of the pixel format; `RGB` from Pipecat's transports.
         source: `camera`, `screenVideo` or a transport's own name.
-
-    Raises:
-        PictureError: When the pixels don't fit the size, or the format is unknown.
     """
-    try:
-        image = Image.frombytes(mode, size, pixels)
-    except ValueError as error:
-        raise PictureError(f"A {source} frame could not be encoded: {error}.") from None
-    return _encode(image, source=source, quality=80)
+
+    data: bytes
+    size: tuple[int, int]
+    mode: str
+    source: str
+
+    def image(self) -> Image.Image:
+        """The frame for Pillow.
+
+        Raises:
+            PictureError: When the pixels don't fit the size, or the format is unknown.
+        """
+        try:
+            return Image.frombytes(self.mode, self.size, self.data)
+        except ValueError as error:
+            raise PictureError(f"A {self.source} frame could not be encoded: {error}.") from None
+
+    def gist(self) -> np.ndarray:
+        """The frame as a `ChangeDetector` looks at it: small and grey.
+
+        Raises:
+            PictureError: As `image` does.
+        """
+        size = gist_size(*self.size, source=self.source)
+        grey = self.image().convert("RGB").convert("L")
+        return np.asarray(grey.resize(size, Image.Resampling.BOX, reducing_gap=1.0))
+
+    def encode(self, *, long_edge_px: int, quality: int) -> Picture:
+        """The frame for the model, with a strip above it that names its source.
+
+        The Live API has no place for the name beside a frame: its `video` is a bare `Blob`, text
+        that goes with it is a turn of its own that the model answers, and what a JPEG says in its
+        comment is not looked at. So the name is in the picture, where it hides nothing and costs
+        nothing: a frame is 258 tokens, whatever its size.
+
+        Args:
+            long_edge_px: The longer side at most, without the strip.
+            quality: Of the JPEG, as Pillow counts.
+
+        Raises:
+            PictureError: As `image` does.
+        """
+        return encode_frame(
+            self.image(), source=self.source, long_edge_px=long_edge_px, quality=quality
+        )
+
+
+def encode_frame(image: Image.Image, *, source: str, long_edge_px: int, quality: int) -> Picture:
+    """Encode a frame as `Pixels.encode` does."""
+    small = _shrunk(image, long_edge_px).convert("RGB")
+    if label := _LABELS.get(source):
+        strip = _strip(label, small.width)
+        labelled = Image.new("RGB", (small.width, strip.height + small.height))
+        labelled.paste(strip)
+        labelled.paste(small, (0, strip.height))
+        small = labelled
+    return _jpeg(small, source=source, quality=quality)
+
+
+@functools.lru_cache(maxsize=16)
+def _strip(label: str, width: int) -> Image.Image:
+    """White on dark, as high as a line of small type."""
+    height = min(max(width // 28, 12), 24)
+    strip = Image.new("RGB", (width, height), (40, 40, 40))
+    font = ImageFont.load_default(size=height * 3 // 4)
+    ImageDraw.Draw(strip).text((4, height // 2), label, fill="white", font=font, anchor="lm")
+    return strip
 
 
 def prepare_upload(data: bytes) -> Picture:
@@ -106,7 +170,7 @@ def prepare_upload(data: bytes) -> Picture:
             raise PictureError(
                 f"The picture has {image.width} x {image.height} pixels; {_MOST_PIXELS}."
             )
-        return _encode(image, source="upload", quality=85)
+        return _encode_upload(image)
     except UnidentifiedImageError:
         raise PictureError("That file is not a JPEG, PNG, WebP or GIF picture.") from None
     except Image.DecompressionBombError:
@@ -116,23 +180,31 @@ def prepare_upload(data: bytes) -> Picture:
         raise PictureError("The picture is broken: it could not be read to its end.") from None
 
 
-def _encode(image: Image.Image, *, source: str, quality: int) -> Picture:
-    """Shrink, turn upright, flatten and encode; the JPEG comment names the source."""
-    edge = _LONG_EDGE_PX.get(source, _DEFAULT_LONG_EDGE_PX)
-    image.draft("RGB", (edge, edge))  # a JPEG is decoded no larger than needed
+def _encode_upload(image: Image.Image) -> Picture:
+    """Shrink, turn upright, flatten and encode."""
+    image.draft("RGB", (_UPLOAD_EDGE_PX, _UPLOAD_EDGE_PX))  # decoded no larger than needed
     image.load()
     upright = _UPRIGHT.get(_orientation(image) or 0)
     if image.mode.startswith("I"):
         # 16 bits of grey; Pillow's own conversion makes all of it white.
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    image.thumbnail((edge, edge), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    image = _shrunk(image, _UPLOAD_EDGE_PX)
     if upright is not None:
         image = image.transpose(upright)
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         image = Image.new("RGB", rgba.size, "white")
         image.paste(rgba, mask=rgba.getchannel("A"))
-    image = image.convert("RGB")
+    return _jpeg(image.convert("RGB"), source="upload", quality=85)
+
+
+def _shrunk(image: Image.Image, edge_px: int) -> Image.Image:
+    image.thumbnail((edge_px, edge_px), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return image
+
+
+def _jpeg(image: Image.Image, *, source: str, quality: int) -> Picture:
+    """The comment names the source for whoever reads files; the model does not."""
     jpeg = io.BytesIO()
     image.save(jpeg, "JPEG", quality=quality, comment=f"source={source}".encode(), exif=b"")
     return Picture(jpeg=jpeg.getvalue(), width=image.width, height=image.height)

@@ -30,8 +30,10 @@ _VIDEO: dict[str, Any] = {
 
 def _webrtc() -> TransportParams:
     from pipeline.webrtc_tracks import use_fresh_tracks
+    from pipeline.webrtc_video import use_unconverted_video
 
     use_fresh_tracks()
+    use_unconverted_video()
     return TransportParams(**_AUDIO, **_VIDEO)
 
 

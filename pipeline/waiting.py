@@ -65,6 +65,11 @@ class Waiting(Generic[Item]):
     def __bool__(self) -> bool:
         return bool(self._first or self._entries)
 
+    @property
+    def audio_s(self) -> float:
+        """How much audio waits, in seconds."""
+        return sum(entry.duration_s for entry in self._entries if isinstance(entry, Audio))
+
     def add(self, entry: Audio | Item) -> None:
         """Puts something at the end."""
         last = self._entries[-1] if self._entries else None

@@ -8,127 +8,204 @@ passes 0.61 to 0.65 fps), so the transports deliver more than is needed and this
 import asyncio
 import contextlib
 import functools
-import math
 import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from concurrent.futures import Executor
+from typing import TypeVar
 
-from pipecat.frames.frames import Frame, InputImageRawFrame, UserImageRawFrame
+from pipecat.frames.frames import (
+    Frame,
+    InputImageRawFrame,
+    InputTextRawFrame,
+    MetricsFrame,
+    UserImageRawFrame,
+    VADUserStartedSpeakingFrame,
+    VADUserStoppedSpeakingFrame,
+)
 from pipecat.processors.frame_processor import FrameDirection
+from pipecat.processors.frameworks.rtvi.frames import RTVISendTextFrame
 
-from pipeline.pictures import PICTURE_THREADS, encode_frame
+from pipeline.frame_change import ChangeDetector, Glance
+from pipeline.frame_metrics import FrameMetricsData
+from pipeline.frame_schedule import FrameSchedule, Shown
+from pipeline.frames import DecodedFrame, Video
+from pipeline.pictures import PICTURE_THREADS, Pixels
+from pipeline.video_limits import VideoLimits
 from processors.worker import WorkingProcessor
 
-T = TypeVar("T")
+REPORT_S = 5.0
+"""How long what was left out goes unreported while nothing is shown."""
 
-
-@dataclass
-class _Source(Generic[T]):
-    """One source's next free slot, and the frame that waits for it."""
-
-    next_slot_s: float = -math.inf
-    waiting: T | None = None
-
-
-class FrameSchedule(Generic[T]):
-    """Decides which frame of each source is let through, and when. No clock, no I/O.
-
-    The slots of a source are one period apart. A frame waits for its source's next slot, which is
-    at once when the source has been quiet; a newer one takes its place: the latest frame wins. So
-    a screen that changed once and then stood still is shown as it ended up, and the rate holds on
-    average whatever the source's own rhythm.
-    """
-
-    def __init__(self, *, rate_fps: float):
-        self._period_s = 1 / rate_fps
-        self._sources: dict[str, _Source[T]] = {}
-
-    def offer(self, source: str, frame: T) -> None:
-        """Let a frame wait for the next slot of its source, instead of one that waits there."""
-        self._sources.setdefault(source, _Source()).waiting = frame
-
-    def next_due_s(self) -> float | None:
-        """When `due` has something next (-inf: now); None while nothing waits."""
-        return min(
-            (state.next_slot_s for state in self._sources.values() if state.waiting is not None),
-            default=None,
-        )
-
-    def due(self, *, now_s: float) -> list[T]:
-        """The waiting frames whose slot has come; they are let through now."""
-        frames: list[T] = []
-        for state in self._sources.values():
-            if state.waiting is None or now_s < state.next_slot_s:
-                continue
-            frames.append(state.waiting)
-            state.waiting = None
-            # Being called a little late does not push the following slots back, but a source that
-            # paused does not catch up either.
-            on_time = now_s - state.next_slot_s < self._period_s / 4
-            state.next_slot_s = (state.next_slot_s if on_time else now_s) + self._period_s
-        return frames
+R = TypeVar("R")
 
 
 class FrameRateLimiter(WorkingProcessor):
-    """Lets camera and screen frames through at the schedule's rate, as JPEG.
+    """Lets those camera and screen frames through that are worth their tokens, as JPEG.
 
-    What goes on downstream is an `InputImageRawFrame` with `format="image/jpeg"`. Frames are
-    encoded in threads, one at a time; what comes meanwhile waits in the schedule, where the latest
-    of each source wins. Pictures that the user sent, and answers to a request for an image, are
-    never limited.
+    What goes on downstream is a `UserImageRawFrame` with `format="image/jpeg"`. Frames are looked
+    at and encoded in threads, one at a time; of what comes meanwhile the latest of each source
+    wins. `FrameSchedule` decides. Pictures that the user sent pass untouched; a frame that answers
+    an image request is shown next, at the latest a second after the last one, and is the answer.
+
+    What becomes of the frames goes out in a `MetricsFrame` with a `FrameMetricsData`.
 
     Args:
-        rate_fps: Frames a second for each source; the Live API takes at most 1.
+        limits: How much of each source is shown.
+        pressure: How hard it is to get anything out, from 0 to 1; asked before each decision.
         clock: Seconds, monotonic.
+        threads: Where frames are looked at and encoded.
     """
 
-    def __init__(self, *, rate_fps: float = 1.0, clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self,
+        *,
+        limits: VideoLimits | None = None,
+        pressure: Callable[[], float] = lambda: 0.0,
+        clock: Callable[[], float] = time.monotonic,
+        threads: Executor = PICTURE_THREADS,
+    ):
         super().__init__()
-        self._schedule: FrameSchedule[InputImageRawFrame] = FrameSchedule(rate_fps=rate_fps)
+        self._schedule: FrameSchedule[Video] = FrameSchedule(limits or VideoLimits())
+        self._limits = limits or VideoLimits()
+        self._pressure = pressure
         self._clock = clock
-        self._offered = asyncio.Event()
+        self._threads = threads
+        self._detectors: dict[str, ChangeDetector] = {}
+        self._latest: dict[str, InputImageRawFrame] = {}
+        self._requested: dict[str, deque[UserImageRawFrame]] = {}
+        self._reported_s: dict[str, float] = {}
+        self._woken = asyncio.Event()
+
+    def look(self, source: str | None = None):
+        """Show the model the next frame at once, changed or not.
+
+        Args:
+            source: Of which source; None for all that there are.
+        """
+        self._schedule.look(source)
+        self._woken.set()
 
     async def process_frame(self, frame: Frame, direction: FrameDirection):
-        """Take camera and screen frames into the schedule; pass everything else on."""
+        """Take camera and screen frames, and note who speaks; pass everything else on."""
         await super().process_frame(frame, direction)
         if isinstance(frame, InputImageRawFrame) and not is_still(frame):
-            self._schedule.offer(_source(frame), frame)
-            self._offered.set()
-        else:
-            await self.push_frame(frame, direction)
+            return self._take(frame)
+        match frame:
+            case VADUserStartedSpeakingFrame():
+                self._schedule.user_started()
+                self._woken.set()
+            case VADUserStoppedSpeakingFrame():
+                self._schedule.user_stopped(self._clock())
+            case RTVISendTextFrame() | InputTextRawFrame():
+                self._schedule.user_typed(self._clock())
+                self._woken.set()
+        await self.push_frame(frame, direction)
+
+    def _take(self, frame: InputImageRawFrame):
+        source = _source(frame)
+        if isinstance(frame, UserImageRawFrame) and frame.request:
+            self._requested.setdefault(source, deque()).append(frame)
+            self._schedule.look(source)
+        self._latest[source] = frame
+        self._woken.set()
 
     async def work(self):
-        """Wait for the next slot, or for a frame that may have one sooner; let through what is due."""
-        self._offered.clear()
-        due_s = self._schedule.next_due_s()
-        if due_s is None:
-            await self._offered.wait()
-        elif (wait_s := due_s - self._clock()) > 0:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._offered.wait(), wait_s)
-        for frame in self._schedule.due(now_s=self._clock()):
-            await self._encode_and_push(frame)
+        """Look at the frames that came, show those whose moment has come."""
+        await self._wait()
+        while self._latest:
+            source, frame = self._latest.popitem()
+            await self._look_at(source, frame)
+        self._schedule.pressure = self._pressure()
+        for shown in self._schedule.due(self._clock()):
+            await self._show(shown)
+        for source, reported_s in self._reported_s.items():
+            if self._clock() - reported_s >= REPORT_S:
+                await self._report(source)
 
-    async def _encode_and_push(self, frame: InputImageRawFrame):
-        source = _source(frame)
+    async def _wait(self):
+        """Wait for a frame, or for one's moment."""
+        self._woken.clear()
+        if self._latest:
+            return
+        now_s = self._clock()
+        due_s = self._schedule.next_due_s(now_s)
+        if due_s is None:
+            await self._woken.wait()
+        elif due_s > now_s:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), due_s - now_s)
+
+    async def _look_at(self, source: str, frame: InputImageRawFrame):
+        pixels = frame.pixels if isinstance(frame, DecodedFrame) else _pixels(frame)
+        detector = self._detectors.setdefault(source, ChangeDetector(source))
+        now_s = self._clock()
+        glance = await self._in_thread(lambda: _glance(detector, pixels, now_s))
+        self._schedule.offer(source, pixels, glance, now_s=now_s)
+        self._reported_s.setdefault(source, now_s)
+
+    async def _show(self, shown: Shown[Video]):
+        source, limits, ease = shown.source, self._limits.of(shown.source), shown.ease
         encode = functools.partial(
-            encode_frame,
-            pixels=frame.image,
-            size=frame.size,
-            mode=frame.format or "RGB",
-            source=source,
+            shown.frame.encode,
+            long_edge_px=round(limits.long_edge_px * ease.edge),
+            quality=round(limits.jpeg_quality * ease.quality),
         )
-        picture = await asyncio.get_running_loop().run_in_executor(PICTURE_THREADS, encode)
+        self._detectors[source].was_shown()
+        picture = await self._in_thread(encode)
         size = (picture.width, picture.height)
-        jpeg = InputImageRawFrame(image=picture.jpeg, size=size, format="image/jpeg")
-        jpeg.transport_source, jpeg.pts = source, frame.pts
+        jpeg = UserImageRawFrame(image=picture.jpeg, size=size, format="image/jpeg")
+        jpeg.transport_source = source
+        if requested := self._requested.get(source):
+            _answer(requested.popleft(), jpeg)
+            if requested:
+                self._schedule.look(source)
         await self.push_frame(jpeg)
+        await self._report(source, jpeg_bytes=len(picture.jpeg))
+
+    async def _report(self, source: str, *, jpeg_bytes: int = 0):
+        self._reported_s[source] = self._clock()
+        counts = self._schedule.take_counts(source)
+        if counts and self.metrics_enabled:
+            data = FrameMetricsData(
+                processor=self.name,
+                source=source,
+                shown=dict(counts.shown),
+                left_out=dict(counts.left_out),
+                pressure=self._schedule.pressure,
+                jpeg_bytes=jpeg_bytes,
+            )
+            await self.push_frame(MetricsFrame(data=[data]))
+
+    async def _in_thread(self, work: Callable[[], R]) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
 
 def is_still(frame: InputImageRawFrame) -> bool:
-    """Whether it is a picture that somebody sent or asked for, not a frame of a running video."""
-    return isinstance(frame, UserImageRawFrame) and bool(frame.append_to_context or frame.request)
+    """Whether it is a picture that somebody sent, not a frame of a running video."""
+    return (
+        isinstance(frame, UserImageRawFrame) and not frame.request and bool(frame.append_to_context)
+    )
+
+
+def _answer(asked: UserImageRawFrame, jpeg: UserImageRawFrame) -> None:
+    """Make a picture the answer to an image request.
+
+    A function's picture is seen as video, before its result; one with a question of its own is
+    left to the `ImageInjector`, which makes it a turn.
+    """
+    jpeg.user_id, jpeg.request, jpeg.text = asked.user_id, asked.request, asked.text
+    is_functions = asked.request is not None and asked.request.tool_call_id is not None
+    jpeg.append_to_context = asked.append_to_context and not is_functions
+
+
+def _glance(detector: ChangeDetector, pixels: Video, now_s: float) -> Glance:
+    return detector.look(pixels.gist(), now_s=now_s)
+
+
+def _pixels(frame: InputImageRawFrame) -> Pixels:
+    source, mode = _source(frame), frame.format or "RGB"
+    return Pixels(data=frame.image, size=frame.size, mode=mode, source=source)
 
 
 def _source(frame: InputImageRawFrame) -> str:

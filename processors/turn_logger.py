@@ -26,6 +26,7 @@ from pipecat.observers.base_observer import BaseObserver, FramePushed
 
 from journal.journal_file import JournalFile
 from journal.turns import Turn, TurnLog
+from pipeline.frame_metrics import FrameMetricsData
 from pipeline.frames import ModelSawFrame, ModelToldFrame, PlayedFrame
 
 
@@ -95,14 +96,24 @@ class TurnLogger(BaseObserver):
             case PlayedFrame(frame=TTSTextFrame() as said):
                 return turns.bot_said(said.text, now_s)
             case MetricsFrame():
-                counts = [d.value for d in frame.data if isinstance(d, LLMUsageMetricsData)]
-                return turns.bot_counted(_tokens(counts[-1]), now_s) if counts else []
+                return self._turns_after_metrics(frame, now_s)
             case PlayedFrame(frame=LLMFullResponseEndFrame()):
                 return turns.bot_ended(now_s)
             case InterruptionFrame():
                 return turns.interrupted(now_s)
             case _:
                 return []
+
+    def _turns_after_metrics(self, frame: MetricsFrame, now_s: float) -> list[Turn]:
+        turns: list[Turn] = []
+        for data in frame.data:
+            match data:
+                case LLMUsageMetricsData():
+                    turns += self._turns.bot_counted(_tokens(data.value), now_s)
+                case FrameMetricsData():
+                    judged = (data.source, data.shown, data.left_out)
+                    turns += self._turns.frames_judged(*judged, now_s)
+        return turns
 
     def _write(self, turns: list[Turn]):
         for turn in turns:

@@ -42,13 +42,13 @@ async def test_a_spoken_question_with_a_moving_camera_is_answered_aloud(server):
     assert 2 < caller.ear.voice_s(since=asked_at) < 15
     assert "seconds" in transcript
 
-    # Reached the model: the speech, and one frame a second.
+    # Reached the model: the speech, and of what moves some frames, never more than one a second.
     record = server.record()[earlier:]
     spoken_s = sum(e["ms"] for e in record if e["event"] == "audio" and e["dbfs"] > -50) / 1000
     assert spoken_s == pytest.approx(len(question) / 48_000, abs=0.6)
     seen = [e for e in record if e["event"] == "video"]
     assert {e["source"] for e in seen} == {"camera"}
-    assert (len(seen) - 1) / (seen[-1]["t"] - seen[0]["t"]) == pytest.approx(1.0, abs=0.1)
+    assert 0.1 < (len(seen) - 1) / (seen[-1]["t"] - seen[0]["t"]) < 1.1
     assert min(after["t"] - before["t"] for before, after in pairwise(seen)) > 0.7
 
     # Logged: both sides, once, in order, while the call was still going on.
@@ -56,6 +56,8 @@ async def test_a_spoken_question_with_a_moving_camera_is_answered_aloud(server):
     assert [turn["number"] for turn in turns] == [1, 2, 3]
     greeting, asked, answered = turns
     assert "speech" in asked["text"] and asked["frames"]["camera"] >= 1
+    verdicts = [turn["video"]["camera"] for turn in turns if turn["video"]]
+    assert any(verdict["shown"] and verdict["left_out"] for verdict in verdicts)
     assert "red" in answered["text"]
     assert answered["latency_ms"] > 0 and answered["tokens"]["completion_tokens"] > 0
     assert not any(turn["interrupted"] for turn in turns)

@@ -1,79 +1,28 @@
 import asyncio
 import io
-import random
+import threading
+import time
+from dataclasses import dataclass, field
 
 import pytest
 from PIL import Image
-from pipecat.frames.frames import InputImageRawFrame, UserImageRawFrame
+from pipecat.frames.frames import (
+    InputImageRawFrame,
+    MetricsFrame,
+    UserImageRawFrame,
+    UserImageRequestFrame,
+    VADUserStartedSpeakingFrame,
+)
+from pipecat.pipeline.worker import PipelineParams
+from pipecat.processors.frame_processor import FrameDirection
 from pipecat.tests.utils import SleepFrame, run_test
 
-from processors.frame_rate_limiter import FrameRateLimiter, FrameSchedule
-
-# --- the schedule: time goes in, frames come out ---------------------------------------------------
-
-
-def played(*, rate_fps: float, arrivals: list[tuple[float, str]]) -> list[tuple[float, str]]:
-    """When which frame goes through, if `due` is called whenever the schedule asks for it."""
-    schedule: FrameSchedule[str] = FrameSchedule(rate_fps=rate_fps)
-    passed: list[tuple[float, str]] = []
-
-    def advance(until_s: float) -> None:
-        while (due_s := schedule.next_due_s()) is not None and due_s <= until_s:
-            at_s = max(due_s, passed[-1][0]) if passed else due_s
-            passed.extend((at_s, frame) for frame in schedule.due(now_s=at_s))
-
-    for at_s, frame in arrivals:
-        advance(at_s)
-        schedule.offer(frame.split("@")[0], frame)
-        passed.extend((at_s, passing) for passing in schedule.due(now_s=at_s))
-    advance(arrivals[-1][0] + 60)
-    return passed
+from pipeline import pictures
+from pipeline.frame_metrics import FrameMetricsData
+from processors.frame_rate_limiter import FrameRateLimiter
 
 
-def test_the_first_frame_goes_at_once():
-    assert played(rate_fps=1, arrivals=[(7.0, "camera")]) == [(7.0, "camera")]
-
-
-def test_the_latest_frame_wins_the_slot():
-    arrivals = [(0.0, "camera@0"), (0.2, "camera@1"), (0.4, "camera@2"), (0.9, "camera@3")]
-    assert played(rate_fps=1, arrivals=arrivals) == [(0.0, "camera@0"), (1.0, "camera@3")]
-
-
-def test_the_last_state_of_a_screen_that_stands_still_is_shown():
-    arrivals = [(0.0, "screenVideo@empty"), (0.1, "screenVideo@full")]
-    assert played(rate_fps=1, arrivals=arrivals)[-1] == (1.0, "screenVideo@full")
-
-
-def test_each_source_has_a_rate_of_its_own():
-    arrivals = [(t / 10, source) for t in range(101) for source in ("camera", "screenVideo")]
-    passed = played(rate_fps=1, arrivals=arrivals)
-    for source in ("camera", "screenVideo"):
-        assert sum(frame == source for _, frame in passed) in (11, 12)
-
-
-@pytest.mark.parametrize("source_fps", [1, 1.3, 2, 5, 15, 30])
-@pytest.mark.parametrize("rate_fps", [0.2, 1.0])
-def test_the_rate_holds_whatever_the_rhythm_of_the_source(source_fps, rate_fps):
-    """Pipecat's two owners of the rate give 0.61 to 0.98 of it."""
-    jitter = random.Random(7)
-    arrivals = [
-        (max(0.0, n / source_fps + jitter.uniform(-0.05, 0.05)), "camera")
-        for n in range(int(300 * source_fps))
-    ]
-    passed = played(rate_fps=rate_fps, arrivals=sorted(arrivals))
-    per_second = (len(passed) - 1) / (passed[-1][0] - passed[0][0])
-    assert 0.97 * rate_fps <= per_second <= 1.01 * rate_fps
-
-
-def test_a_source_that_paused_does_not_catch_up():
-    arrivals = [(0.0, "camera@0"), (100.0, "camera@1"), (100.1, "camera@2")]
-    assert [at_s for at_s, _ in played(rate_fps=1, arrivals=arrivals)] == [0.0, 100.0, 101.0]
-
-
-# --- the processor ---------------------------------------------------------------------------------
-
-
-def frame(color: str, source: str = "camera") -> UserImageRawFrame:
+def frame(color: str, source: str | None = "camera") -> UserImageRawFrame:
     image = Image.new("RGB", (64, 48), color)
     made = UserImageRawFrame(image=image.tobytes(), size=image.size, format="RGB")
     made.transport_source = source
@@ -81,49 +30,154 @@ def frame(color: str, source: str = "camera") -> UserImageRawFrame:
 
 
 def color_of(jpeg: bytes) -> str:
-    red, _, blue = Image.open(io.BytesIO(jpeg)).getpixel((30, 20))  # pyright: ignore
+    red, _, blue = Image.open(io.BytesIO(jpeg)).getpixel((30, 30))  # pyright: ignore
     return "red" if red > blue else "blue"
 
 
-async def test_frames_come_out_as_jpeg_at_the_rate_and_the_latest_wins():
-    sent = [frame("red"), frame("red"), frame("blue"), SleepFrame(sleep=0.4)]
-    down, _ = await run_test(FrameRateLimiter(rate_fps=5), frames_to_send=sent)
-    images = [f for f in down if isinstance(f, InputImageRawFrame)]
-    assert [f.format for f in images] == ["image/jpeg"] * len(images)
-    assert [f.transport_source for f in images] == ["camera"] * len(images)
-    assert color_of(images[-1].image) == "blue"
-    assert len(images) in (1, 2)  # the three may have come before the first was taken
+@dataclass
+class Ran:
+    """What came out of a limiter."""
+
+    images: list[UserImageRawFrame]
+    metrics: list[FrameMetricsData]
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def colors(self) -> list[str]:
+        return [color_of(image.image) for image in self.images]
+
+
+async def ran(*sent, **options) -> Ran:
+    down, up = await run_test(
+        FrameRateLimiter(**options),
+        frames_to_send=[*sent, SleepFrame(sleep=0.2)],
+        pipeline_params=PipelineParams(enable_metrics=True),
+    )
+    metrics = [d for f in down if isinstance(f, MetricsFrame) for d in f.data]
+    return Ran(
+        images=[f for f in down if isinstance(f, UserImageRawFrame)],
+        metrics=[d for d in metrics if isinstance(d, FrameMetricsData)],
+        errors=[f.error for f in up if hasattr(f, "error")],  # pyright: ignore
+    )
+
+
+async def test_frames_come_out_as_jpeg_and_what_changes_meanwhile_a_second_later():
+    sent = [frame("red"), SleepFrame(sleep=0.2), frame("white"), frame("blue")]
+    out = await ran(*sent, SleepFrame(sleep=1.0))
+    assert [f.format for f in out.images] == ["image/jpeg"] * 2
+    assert [f.transport_source for f in out.images] == ["camera"] * 2
+    assert out.colors == ["red", "blue"]
+
+
+async def test_what_has_not_changed_is_not_shown_again():
+    sent = [frame("red"), SleepFrame(sleep=0.2)] * 3
+    assert len((await ran(*sent, SleepFrame(sleep=0.8))).images) == 1
+
+
+async def test_camera_and_screen_are_shown_side_by_side():
+    out = await ran(frame("red"), frame("blue", "screenVideo"))
+    sources = {f.transport_source: color for f, color in zip(out.images, out.colors, strict=True)}
+    assert sources == {"camera": "red", "screenVideo": "blue"}
 
 
 async def test_pictures_that_the_user_sent_are_never_limited():
-    pictures = [
+    uploads = [
         UserImageRawFrame(image=b"x", size=(1, 1), format="image/png", append_to_context=True)
         for _ in range(5)
     ]
-    down, _ = await run_test(FrameRateLimiter(rate_fps=0.1), frames_to_send=pictures)
-    assert [f for f in down if isinstance(f, UserImageRawFrame)] == pictures
+    assert (await ran(*uploads)).images == uploads
+
+
+def answer(color: str, request: UserImageRequestFrame) -> UserImageRawFrame:
+    """As a transport makes it of the next frame after a request."""
+    made = frame(color)
+    made.user_id, made.request = request.user_id, request
+    return made
+
+
+async def test_each_image_request_is_answered_with_what_the_model_is_shown():
+    first, second = (UserImageRequestFrame(user_id=name) for name in ("ann", "bob"))
+    sent = [frame("red"), SleepFrame(sleep=0.2), answer("red", first), answer("red", second)]
+    out = await ran(*sent, SleepFrame(sleep=1.0), frame("red"), SleepFrame(sleep=1.0))
+    assert [f.request for f in out.images] == [None, first, second]
+    assert [f.format for f in out.images] == ["image/jpeg"] * 3
+
+
+@pytest.mark.parametrize(("call_id", "is_turn"), [("call-1", False), (None, True)])
+async def test_what_a_function_asks_for_is_seen_as_video_not_as_a_turn(call_id, is_turn):
+    request = UserImageRequestFrame(user_id="ann", tool_call_id=call_id)
+    asked = answer("red", request)
+    asked.append_to_context, asked.text = True, "What is it?"
+    (shown,) = (await ran(asked)).images
+    assert (shown.format, shown.text) == ("image/jpeg", "What is it?")
+    assert shown.append_to_context is is_turn
+
+
+async def test_whoever_looks_is_shown_a_frame_that_has_not_changed():
+    limiter = FrameRateLimiter()
+
+    async def look():
+        await asyncio.sleep(0.3)
+        limiter.look()
+
+    looking = asyncio.create_task(look())
+    sent = [frame("red"), SleepFrame(sleep=0.4), frame("red"), SleepFrame(sleep=1.0)]
+    down, _ = await run_test(limiter, frames_to_send=sent)
+    await looking
+    assert sum(isinstance(f, InputImageRawFrame) for f in down) == 2
+
+
+async def test_it_knows_when_the_user_speaks():
+    limiter = FrameRateLimiter()
+    _, up = await run_test(
+        limiter,
+        frames_to_send=[VADUserStartedSpeakingFrame()],
+        frames_to_send_direction=FrameDirection.UPSTREAM,
+    )
+    assert limiter._schedule._is_speaking
+    assert any(isinstance(f, VADUserStartedSpeakingFrame) for f in up)
+
+
+async def test_nothing_is_shown_while_nothing_goes_out():
+    assert not (await ran(frame("red"), pressure=lambda: 1.0)).images
+
+
+async def test_a_slow_link_gets_smaller_pictures():
+    image = Image.effect_noise((800, 600), 60).convert("RGB")
+    shown = UserImageRawFrame(image=image.tobytes(), size=image.size, format="RGB")
+    fast, slow = [(await ran(shown, pressure=lambda p=p: p)).images[0] for p in (0.0, 0.8)]
+    assert (fast.size[0], slow.size[0]) == (768, 384)
+    assert len(slow.image) < len(fast.image) / 4
+
+
+async def test_its_decisions_are_measured():
+    sent = [frame("red"), SleepFrame(sleep=0.2)] * 2
+    out = await ran(*sent, frame("blue"), SleepFrame(sleep=1.0))
+    first, second = out.metrics
+    assert (first.source, first.shown, first.left_out) == ("camera", {"first": 1}, {})
+    assert (second.shown, second.left_out) == ({"new": 1}, {"unchanged": 1})
+    assert second.jpeg_bytes == len(out.images[1].image)
 
 
 async def test_a_frame_that_cannot_be_encoded_is_told_and_the_next_one_comes():
     broken = InputImageRawFrame(image=b"too short", size=(64, 48), format="RGB")
-    down, up = await run_test(
-        FrameRateLimiter(rate_fps=20),
-        frames_to_send=[broken, SleepFrame(sleep=0.2), frame("blue"), SleepFrame(sleep=0.2)],
-    )
-    assert any("could not be encoded" in getattr(f, "error", "") for f in up)
-    assert color_of(next(f for f in down if isinstance(f, InputImageRawFrame)).image) == "blue"
+    out = await ran(broken, SleepFrame(sleep=0.2), frame("blue", None))
+    assert any("could not be encoded" in error for error in out.errors)
+    assert out.colors == ["blue"]
 
 
-async def test_encoding_leaves_the_event_loop_free(monkeypatch):
-    """A frame that takes half a second to encode delays nothing else."""
-    import time
+@pytest.mark.parametrize("work", ["gist", "encode"])
+async def test_its_work_is_done_in_the_threads_for_pictures(monkeypatch, work):
+    """A frame that takes half a second to compare or to encode delays nothing else."""
+    threads: list[str] = []
+    real = getattr(pictures.Pixels, work)
 
-    from processors import frame_rate_limiter
+    def slow(*args, **options):
+        threads.append(threading.current_thread().name)
+        time.sleep(0.5)
+        return real(*args, **options)
 
-    real = frame_rate_limiter.encode_frame
-    monkeypatch.setattr(
-        frame_rate_limiter, "encode_frame", lambda **k: (time.sleep(0.5), real(**k))[1]
-    )
+    monkeypatch.setattr(pictures.Pixels, work, slow)
     gaps: list[float] = []
 
     async def tick():
@@ -135,4 +189,5 @@ async def test_encoding_leaves_the_event_loop_free(monkeypatch):
     ticking = asyncio.create_task(tick())
     await run_test(FrameRateLimiter(), frames_to_send=[frame("red"), SleepFrame(sleep=0.8)])
     ticking.cancel()
+    assert len(threads) == 1 and threads[0].startswith("pictures")
     assert max(gaps) < 0.4

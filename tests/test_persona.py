@@ -20,6 +20,10 @@ def test_a_name_cannot_choose_another_file(name):
         load_persona(name)
 
 
+def video(lines: str) -> str:
+    return f"---\ntitle: T\nsummary: S\nvideo:\n  {lines}\n---\nBe kind."
+
+
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
@@ -27,7 +31,12 @@ def test_a_name_cannot_choose_another_file(name):
         ("---\ntitle: [\n---\nBe kind.", "not YAML"),
         ("---\njust text\n---\nBe kind.", "fields"),
         ("---\ntitle: T\n---\nBe kind.", "summary"),
-        ("---\ntitle: T\nsummary: S\nframe_rate_fps: 30\n---\nBe kind.", "frame_rate_fps"),
+        (
+            video("camera: {max_fps: 30}"),
+            "video.camera.max_fps: Input should be less than or equal",
+        ),
+        (video("camera: {silent_fps: 0.9}"), "video.camera: Value error, silent_fps <= speaking_"),
+        (video("screen: {width: 9}"), "video.screen.width: Extra inputs are not permitted"),
         ("---\ntitle: T\nsummary: S\nvioce: Puck\n---\nBe kind.", "vioce"),
         ("---\ntitle: T\nsummary: S\n---\n\n", "instruction"),
     ],
@@ -47,3 +56,11 @@ def test_a_persona_is_one_file(tmp_path):
     guide = load_persona("guide", folder=tmp_path)
     assert guide.instruction == "Show the way."
     assert guide.greeting is None and guide.time_limit_s is None
+    assert guide.video.camera.max_fps == 1
+
+
+def test_a_persona_chooses_how_much_is_shown(tmp_path):
+    (tmp_path / "guide.md").write_text(video("screen: {silent_fps: 0.07}"))
+    chosen = load_persona("guide", folder=tmp_path).video
+    assert (chosen.screen.silent_fps, chosen.screen.long_edge_px) == (0.07, 1536)
+    assert chosen.camera.silent_fps == 0.1

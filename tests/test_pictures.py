@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from pipeline import pictures
-from pipeline.pictures import PictureError, encode_frame, prepare_upload
+from pipeline.pictures import PictureError, Pixels, prepare_upload
 
 
 def file_of(image: Image.Image, format: str, **options) -> bytes:
@@ -53,19 +53,37 @@ def test_what_is_transparent_is_white():
 
 def test_the_source_is_named_in_the_jpeg():
     upload = prepare_upload(file_of(Image.new("RGB", (50, 50)), "PNG"))
-    frame = encode_frame(pixels=bytes(300), size=(10, 10), mode="RGB", source="screenVideo")
+    frame = black((10, 10), "screenVideo").encode(long_edge_px=100, quality=80)
     assert opened(upload).info["comment"] == b"source=upload"
     assert opened(frame).info["comment"] == b"source=screenVideo"
 
 
-@pytest.mark.parametrize(
-    ("source", "size"), [("camera", (1024, 576)), ("screenVideo", (1600, 900))]
-)
-def test_a_screen_keeps_more_pixels_than_a_camera(source, size):
-    frame = encode_frame(
-        pixels=bytes(1920 * 1080 * 3), size=(1920, 1080), mode="RGB", source=source
-    )
-    assert (frame.width, frame.height) == size
+def black(size: tuple[int, int], source: str) -> Pixels:
+    return Pixels(data=bytes(size[0] * size[1] * 3), size=size, mode="RGB", source=source)
+
+
+@pytest.mark.parametrize("source", ["camera", "screenVideo"])
+def test_a_frame_is_shrunk_and_has_its_sources_name_above_it(source):
+    frame = black((1920, 1080), source).encode(long_edge_px=960, quality=80)
+    assert (frame.width, frame.height) == (960, 540 + 24)
+    pixels = np.asarray(opened(frame).convert("L"))
+    assert pixels[:24].max() > 200 and pixels[28:].max() < 50
+
+
+def test_the_names_of_camera_and_screen_differ_and_other_sources_have_none():
+    strips = [
+        opened(black((640, 480), source).encode(long_edge_px=640, quality=95)).crop((0, 0, 99, 22))
+        for source in ("camera", "screenVideo", "else")
+    ]
+    camera, screen, other = (np.asarray(strip.convert("L"), np.int16) for strip in strips)
+    assert np.abs(camera - screen).max() > 150
+    assert other.max() < 20
+
+
+def test_a_look_at_a_frame_is_small_and_grey():
+    white = Pixels(data=b"\xff" * 640 * 480 * 4, size=(640, 480), mode="RGBA", source="camera")
+    assert white.gist().shape == (120, 160)
+    assert white.gist().min() == 255
 
 
 def test_damaged_metadata_is_no_reason_to_refuse():

@@ -221,6 +221,22 @@ def test_frames_are_counted_by_source_in_the_turn_in_which_the_model_saw_them():
     assert [t.frames for t in talk.turns[1:]] == [{"camera": 2, "screenVideo": 1}, {"camera": 1}]
 
 
+def test_what_became_of_the_frames_is_in_the_turn_by_source_and_reason():
+    talk = greeted()
+    talk.frames_judged("camera", {"first": 1}, {})
+    asked(talk)
+    talk.frames_judged("camera", {"new": 1}, {"unchanged": 4, "later": 1})
+    talk.frames_judged("camera", {}, {"unchanged": 5})
+    talk.bot_started()
+    talk.frames_judged("screenVideo", {"new": 2}, {})
+    talk.bot_counted(TOKENS)
+    talk.bot_ended()
+    assert [turn.video for turn in talk.turns[1:]] == [
+        {"camera": {"shown": {"first": 1, "new": 1}, "left_out": {"unchanged": 9, "later": 1}}},
+        {"screenVideo": {"shown": {"new": 2}, "left_out": {}}},
+    ]
+
+
 def test_noise_that_nobody_answers_is_no_turn():
     talk = greeted()
     talk.user_started()

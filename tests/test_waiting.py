@@ -27,6 +27,13 @@ def test_what_waits_goes_out_in_order_and_once():
     assert waiting.first() is None and not waiting
 
 
+def test_it_tells_how_much_sound_waits():
+    waiting = Waiting[str]()
+    for piece in [audio(0.4), "typed", audio(0.2)]:
+        waiting.add(piece)
+    assert waiting.audio_s == pytest.approx(0.6)
+
+
 def test_what_could_not_be_sent_is_first_again():
     waiting = Waiting[str]()
     waiting.add("typed")

@@ -89,10 +89,11 @@ async def test_a_frame_with_transparency_or_without_a_format_is_an_error():
             await talk.until(lambda before=before: len(talk.errors) > before)
         assert not talk.events("video")
 
-    shown = [raw("RGBA"), SleepFrame(sleep=0.1), raw(""), SleepFrame(sleep=0.1)]
-    down, _ = await run_test(FrameRateLimiter(rate_fps=20), frames_to_send=shown)
-    formats = [frame.format for frame in down if isinstance(frame, InputImageRawFrame)]
-    assert formats == ["image/jpeg"] * 2
+    for mode in ("RGBA", ""):
+        shown = [raw(mode), SleepFrame(sleep=0.1)]
+        down, _ = await run_test(FrameRateLimiter(), frames_to_send=shown)
+        formats = [frame.format for frame in down if isinstance(frame, InputImageRawFrame)]
+        assert formats == ["image/jpeg"]
 
 
 async def test_an_uploaded_picture_is_taken_for_raw_pixels():

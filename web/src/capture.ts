@@ -2,7 +2,7 @@
 import type { DeviceKind, DeviceTrouble } from "./words";
 
 /** The bot sees about one frame a second, and each frame sent costs the server a decode. */
-const FRAME_RATE_FPS = 5;
+export const FRAME_RATE_FPS = 5;
 
 /** Names from the W3C's "Media Capture and Streams", getUserMedia(). */
 export function troubleOf(error: unknown): DeviceTrouble {

@@ -2,6 +2,7 @@
 import { RTVIMessage } from "@pipecat-ai/client-js";
 import { SmallWebRTCTransport } from "@pipecat-ai/small-webrtc-transport";
 import type { MediaManager } from "@pipecat-ai/transport-lib";
+import { FRAME_RATE_FPS, canShareScreen } from "./capture";
 import type { UploadedFile } from "./protocol";
 import type { DeviceKind } from "./words";
 
@@ -11,8 +12,8 @@ const TRANSCEIVER: Record<DeviceKind, number> = { mic: 0, cam: 1, screen: 2 };
 const CONNECTED: readonly RTCIceConnectionState[] = ["connected", "completed"];
 
 /**
- * Written for small-webrtc-transport 1.10.8. The members declared here and `closePeerConnection`
- * belong to that version, though its types do not list them; tests/line.test.ts tells when they are gone.
+ * Written for small-webrtc-transport 1.10.8. The members declared here, `closePeerConnection`
+ * and `addInitialTransceivers` belong to that version, though its types do not list them; tests/line.test.ts tells when they are gone.
  */
 export class Line extends SmallWebRTCTransport {
   declare private pc: RTCPeerConnection | null;
@@ -21,6 +22,18 @@ export class Line extends SmallWebRTCTransport {
 
   constructor(media: MediaManager) {
     super({ mediaManager: media });
+  }
+
+  /**
+   * The transport's own transceivers, which send no more video than the bot looks at. A camera may
+   * give more frames than it was asked for, and a screen always does while something moves.
+   */
+  protected addInitialTransceivers(): void {
+    const sendEncodings = [{ maxFramerate: FRAME_RATE_FPS }];
+    this.pc?.addTransceiver("audio", { direction: "sendrecv" });
+    this.pc?.addTransceiver("video", { direction: "sendrecv", sendEncodings });
+    if (canShareScreen())
+      this.pc?.addTransceiver("video", { direction: "sendonly", sendEncodings });
   }
 
   /** All three transceivers are negotiated at the start, so a device switched on later only has to be put in. */

@@ -11,12 +11,29 @@ interface Internals {
   dc: unknown;
   _connectFailed: unknown;
   closePeerConnection(pc: unknown): void;
+  addInitialTransceivers(): void;
 }
 
 const media = () => new LocalMedia({ onDevices() {}, onTrack() {}, onTrouble() {}, onGone() {} });
 const internals = (transport: SmallWebRTCTransport) => transport as unknown as Internals;
 
 beforeEach(() => void vi.stubGlobal("navigator", {}));
+
+const NEGOTIATED = [
+  ["audio", "sendrecv"],
+  ["video", "sendrecv"],
+  ["video", "sendonly"],
+];
+
+/** What is negotiated by a browser that can share its screen. */
+function transceiversOf(create: () => SmallWebRTCTransport) {
+  vi.stubGlobal("navigator", { mediaDevices: { getDisplayMedia() {} } });
+  const transport = internals(create());
+  const addTransceiver = vi.fn<(kind: string, init: RTCRtpTransceiverInit) => void>();
+  transport.pc = { addTransceiver };
+  transport.addInitialTransceivers();
+  return addTransceiver.mock.calls.map(([kind, init]) => ({ kind, ...init }));
+}
 
 function fakeConnection() {
   const track = { stop: vi.fn() };
@@ -51,12 +68,37 @@ describe("the libraries as they are", () => {
     expect(() => new SmallWebRTCTransport()).toThrow("media manager");
   });
 
+  test("video is sent at whatever rate the device has", () => {
+    const all = transceiversOf(() => new SmallWebRTCTransport({ mediaManager: media() }));
+    expect(all.map(({ kind, direction }) => [kind, direction])).toEqual(NEGOTIATED);
+    expect(all.map(({ sendEncodings }) => sendEncodings)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
   test("the client has no message for files", () => {
     expect(Object.values(RTVIMessageType)).not.toContain("send-file");
   });
 });
 
 describe("Line", () => {
+  test("negotiates the same, but sends no more video than the bot looks at", () => {
+    const all = transceiversOf(() => new Line(media()));
+    expect(all.map(({ kind, direction }) => [kind, direction])).toEqual(NEGOTIATED);
+    const limited = [{ maxFramerate: 5 }];
+    expect(all.map(({ sendEncodings }) => sendEncodings)).toEqual([undefined, limited, limited]);
+  });
+
+  test("negotiates no screen where none can be shared", () => {
+    const line = internals(new Line(media()));
+    const addTransceiver = vi.fn();
+    line.pc = { addTransceiver };
+    line.addInitialTransceivers();
+    expect(addTransceiver).toHaveBeenCalledTimes(2);
+  });
+
   test("closes a connection and leaves the tracks to their owner", () => {
     const { pc, track } = fakeConnection();
     internals(new Line(media())).closePeerConnection(pc);

@@ -1,0 +1,148 @@
+"""Whether a frame shows anything that the model has not been shown. Pure.
+
+Frames are compared as small grey pictures, tile by tile: a word on a screen or a finger is nothing
+in the mean of a whole picture, and much in a tile of its own. What a tile does all the time (a mouth
+that speaks, a cursor that blinks, a noisy sensor) is learned and counts for less: for news it must
+do something that it does not usually do. A tile that has been quiet has only to change.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+TILE_PX = 8
+GIST_PX = {"screenVideo": 384}
+DEFAULT_GIST_PX = 160
+"""The long edge of the small grey picture: a word of 12 px type on a screen of 1920 px is ten pixels
+of it, a raised hand in a camera's picture several tiles."""
+
+LEAST = 4.0
+"""In grey levels of 256, root mean square over a tile: below it is noise of sensors and codecs."""
+LEARNED_S = 2.0
+FORGOTTEN_S = 5.0
+"""How long it takes to learn a tile's habit, and to forget it."""
+USUAL_TIMES = 5.0
+"""How far beyond its usual step a tile must go to show something new. What jumps to and fro goes one
+or two usual steps; a page that turns every two seconds takes its usual step, which counts the nine
+looks in ten at which nothing happens, by more than five."""
+LARGE_SHARE = 0.3
+_LARGEST_SHIFT = 12.0
+"""What a camera's exposure adds to all of a picture is no change; more than this is a lamp."""
+_LONGEST_STEP_S = 1.0
+
+
+class Change(IntEnum):
+    """How a frame differs from the last one that was shown, the more the higher.
+
+    `STILL`: not at all. `SMALL`, `LARGE`: what moves all the time has moved on, a part or most of
+    the picture. `NEW`: something happened.
+    """
+
+    STILL = 0
+    SMALL = 1
+    LARGE = 2
+    NEW = 3
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What a look at a frame tells.
+
+    Parameters:
+        change: Since the last frame that was shown.
+        stirs: Whether anything differs from the frame before.
+    """
+
+    change: Change
+    stirs: bool
+
+
+class ChangeDetector:
+    """Compares the frames of one source with what the model was shown of it.
+
+    Args:
+        source: `camera`, `screenVideo` or a transport's own name. On a screen every pixel has its
+            place; before a camera, heads sway and hands shake: what has moved by less than one
+            pixel of the small picture has not moved.
+    """
+
+    def __init__(self, source: str):
+        self._sways = source != "screenVideo"
+        self._shown: np.ndarray | None = None
+        self._last: np.ndarray | None = None
+        self._last_s = 0.0
+        self._usual = np.zeros(0)
+
+    def look(self, gist: np.ndarray, *, now_s: float) -> Glance:
+        """Compares a frame.
+
+        Args:
+            gist: The frame, small: grey levels of 0 to 255, both sides multiples of `TILE_PX`.
+            now_s: The time.
+        """
+        gist = gist.astype(np.float32)
+        if self._last is None or self._last.shape != gist.shape:
+            self._shown = None
+            self._usual = np.zeros([side // TILE_PX for side in gist.shape], np.float32)
+            self._last, self._last_s = gist, now_s
+            return Glance(Change.NEW, stirs=True)
+        step = self._difference(gist, self._last)
+        change = Change.NEW if self._shown is None else self._change(gist, self._shown)
+        self._learn(step, now_s)
+        self._last, self._last_s = gist, now_s
+        return Glance(change, stirs=bool((step > LEAST).any()))
+
+    def was_shown(self) -> None:
+        """Takes note that the model was shown the frame that was looked at last."""
+        self._shown = self._last
+
+    def _change(self, gist: np.ndarray, shown: np.ndarray) -> Change:
+        distance = self._difference(gist, shown)
+        differs = distance > LEAST
+        if (differs & (distance > USUAL_TIMES * self._usual)).any():
+            return Change.NEW
+        if not differs.any():
+            return Change.STILL
+        return Change.LARGE if differs.mean() > LARGE_SHARE else Change.SMALL
+
+    def _difference(self, gist: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """Returns how far the tiles differ, less what all of the picture has in common."""
+        shift = float(np.median((gist - other)[::4, ::4]))
+        gist = gist - min(max(shift, -_LARGEST_SHIFT), _LARGEST_SHIFT)
+        if not self._sways:
+            return _in_tiles(gist - other)
+        least, greatest = _extremes(other)
+        return _in_tiles(np.maximum(np.maximum(gist - greatest, least - gist), 0))
+
+    def _learn(self, step: np.ndarray, now_s: float) -> None:
+        after_s = min(now_s - self._last_s, _LONGEST_STEP_S)
+        learned, forgotten = (1 - math.exp(-after_s / s) for s in (LEARNED_S, FORGOTTEN_S))
+        more = step - self._usual
+        self._usual += np.where(more > 0, learned, forgotten) * more
+
+
+def gist_size(width: int, height: int, *, source: str) -> tuple[int, int]:
+    """Returns how small a frame is to be made, in pixels, for a look at it."""
+    factor = GIST_PX.get(source, DEFAULT_GIST_PX) / max(width, height)
+    wide, high = (max(round(side * factor / TILE_PX), 1) * TILE_PX for side in (width, height))
+    return wide, high
+
+
+def _in_tiles(between: np.ndarray) -> np.ndarray:
+    """Returns the root mean square over each tile."""
+    rows, columns = (side // TILE_PX for side in between.shape)
+    tiles = between.reshape(rows, TILE_PX, columns, TILE_PX)
+    return np.sqrt(np.einsum("iajb,iajb->ij", tiles, tiles) / TILE_PX**2)
+
+
+def _extremes(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the least and the greatest of each pixel and its eight neighbours."""
+    least = greatest = np.pad(picture, 1, mode="edge")
+    for axis in (0, 1):
+        shifted = [np.roll(least, by, axis) for by in (-1, 1)]
+        least = np.minimum(least, np.minimum(*shifted))
+        shifted = [np.roll(greatest, by, axis) for by in (-1, 1)]
+        greatest = np.maximum(greatest, np.maximum(*shifted))
+    return least[1:-1, 1:-1], greatest[1:-1, 1:-1]
