@@ -36,7 +36,8 @@ class OpusDecoder:
     def __init__(self, rate_hz: int) -> None:
         self._opus = _library()
         self._state = ctypes.create_string_buffer(self._opus.opus_decoder_get_size(1))
-        self._opus.opus_decoder_init(self._state, rate_hz, 1)
+        if self._opus.opus_decoder_init(self._state, rate_hz, 1):
+            raise ValueError(f"Opus has no rate of {rate_hz} Hz.")
         self._most = int(rate_hz * _LONGEST_S)
         self._pcm = ctypes.create_string_buffer(2 * self._most)
         self._samples = int(rate_hz * FRAME_S)
@@ -80,7 +81,8 @@ class OpusEncoder:
     def __init__(self, rate_hz: int) -> None:
         self._opus = _library()
         self._state = ctypes.create_string_buffer(self._opus.opus_encoder_get_size(1))
-        self._opus.opus_encoder_init(self._state, rate_hz, 1, _VOIP)
+        if self._opus.opus_encoder_init(self._state, rate_hz, 1, _VOIP):
+            raise ValueError(f"Opus has no rate of {rate_hz} Hz.")
         for setting, value in ((_SET_BITRATE, BITRATE_BPS), (_SET_COMPLEXITY, COMPLEXITY)):
             self._opus.opus_encoder_ctl(self._state, setting, ctypes.c_int(value))
         self._payload = ctypes.create_string_buffer(_LARGEST_BYTES)

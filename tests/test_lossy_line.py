@@ -51,10 +51,11 @@ async def delays_s() -> list[float]:
     ticks, delays = Ticks(), []
     caller, callee = RTCPeerConnection(), SmallWebRTCConnection()
 
-    async def listen():
+    async def listen(track: SmallWebRTCTrack):
         was_loud = False
         while True:
             frame = await track.recv()
+            assert isinstance(frame, AudioFrame)
             is_loud = level(frame.to_ndarray()) > 1000
             if is_loud and not was_loud:
                 delays.append(time.monotonic() - ticks.sent_s[-1])
@@ -65,7 +66,7 @@ async def delays_s() -> list[float]:
     await callee.initialize(sdp=caller.localDescription.sdp, type="offer")
     track = callee.audio_input_track()
     assert track
-    listening = asyncio.create_task(listen())
+    listening = asyncio.create_task(listen(track))
     lose(sender, lambda number: number == LOST)
     answer = callee.get_answer()
     assert answer

@@ -7,6 +7,8 @@ import pytest
 from aiortc.codecs.opus import OpusDecoder as AiortcOpusDecoder
 from aiortc.jitterbuffer import JitterFrame
 from av import AudioFrame
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.opus import OpusDecoder, OpusEncoder
 from tests.support.sound import level, tone
@@ -84,6 +86,20 @@ def test_a_broken_packet_is_taken_for_a_lost_one(payload):
     assert len(decoder.conceal(payload)) == 2 * RATE_HZ // 50
 
 
+@given(payloads=st.lists(st.binary(max_size=1500), max_size=20))
+def test_whatever_comes_it_is_taken_for_sound_of_at_most_120_ms(payloads):
+    decoder = OpusDecoder(RATE_HZ)
+    for payload in payloads:
+        for pcm in (decoder.conceal(payload), decoder.decode(payload)):
+            assert 0 < len(pcm) <= 2 * RATE_HZ * 120 // 1000
+
+
 def test_only_whole_frames_are_encoded():
     with pytest.raises(ValueError, match="0.02 s"):
         OpusEncoder(24_000).encode(bytes(100))
+
+
+@pytest.mark.parametrize("codec", [OpusDecoder, OpusEncoder])
+def test_a_rate_that_opus_does_not_have_is_refused(codec):
+    with pytest.raises(ValueError, match="22050 Hz"):
+        codec(22_050)
