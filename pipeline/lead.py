@@ -7,9 +7,9 @@ little silence between two pieces (10 ms in most cases; 200 to 400 ms in 30 s on
 
 import math
 
-PIECE_S = 0.04
-"""What Pipecat's outputs write at once (`audio_out_10ms_chunks` = 4): so they never keep a rest."""
-AHEAD_S = 0.08
+PIECE_S = 0.02
+"""What the outputs write at once (see `transports`): so they never keep a rest."""
+AHEAD_S = 0.06
 """How much speech the output has at most; it plays that much on when speech is held."""
 SILENT_S = 0.5
 """An output that has not said for so long that it played something does not say so at all."""

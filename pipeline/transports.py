@@ -4,6 +4,8 @@ The microphone at 16 kHz and the bot's voice at 24 kHz are the rates of the Live
 pipeline's own, so no transport sets one. Every transport delivers video at 5 fps; which frames the
 model sees is the `FrameRateLimiter`'s to decide, and the more it can choose from, the fresher they
 are. Nothing is played after the end: Pipecat 1.14 would add two seconds of silence to each hang-up.
+Speech is written in pieces as long as an Opus packet: Pipecat's 40 ms would be two of them, of which
+the second can't be stopped any more.
 
 A transport's libraries are imported when the first caller comes in by it.
 """
@@ -13,12 +15,15 @@ from typing import Any
 
 from pipecat.transports.base_transport import TransportParams, VideoInSourceParams
 
+from pipeline.lead import PIECE_S
+
 VIDEO_IN_FPS = 5
 
 _AUDIO: dict[str, Any] = {
     "audio_in_enabled": True,
     "audio_out_enabled": True,
     "audio_out_end_silence_secs": 0,
+    "audio_out_10ms_chunks": round(PIECE_S * 100),
 }
 _VIDEO: dict[str, Any] = {
     "video_in_enabled": True,

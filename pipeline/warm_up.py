@@ -21,8 +21,10 @@ def warm_up() -> None:
     import anyio._backends._asyncio  # noqa: F401
     import cv2  # noqa: F401
     import httpcore  # noqa: F401
-    import pipecat.transports.smallwebrtc.transport  # noqa: F401
 
+    from pipeline.webrtc_tracks import use_fresh_tracks
+
+    use_fresh_tracks()
     SileroVADAnalyzer()
     Client(api_key="none", http_options=http_options(connect_timeout_s=1)).close()
     frame = Pixels(data=bytes(16 * 16 * 3), size=(16, 16), mode="RGB", source="camera")

@@ -4,12 +4,15 @@ Pipecat 1.14.0 turns a receiver off until somebody reads from it, and again whil
 arrives meanwhile is thrown away, but the jitter buffer still waits for it: a camera whose first
 packets came before the bot was ready shows nothing until 512 more packets have come, about 20 s
 (seen in 2 of 3 first sessions of a process), and audio runs 200 ms late for the rest of the call.
+Audio goes by another buffer altogether, see `webrtc_audio`.
 """
 
 from aiortc.jitterbuffer import JitterBuffer
 from aiortc.rtcrtpreceiver import NackGenerator, RTCRtpReceiver
 from pipecat.transports.smallwebrtc import connection
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCTrack
+
+from pipeline.webrtc_audio import AudioIn, use_opus
 
 
 class FreshTrack(SmallWebRTCTrack):
@@ -26,20 +29,32 @@ class FreshTrack(SmallWebRTCTrack):
 
 
 def start_afresh(receiver: RTCRtpReceiver) -> None:
-    """Forget what was missed, and for video ask the sender for a keyframe.
+    """Forget what was missed. aiortc 1.16 has no method for it: the buffers are replaced."""
+    if receiver.track.kind == "audio":
+        _start_audio_afresh(receiver)
+    else:
+        _start_video_afresh(receiver)
 
-    aiortc 1.16 has no method for it: the buffers are replaced by new ones of the same size, and
-    the flag that a decoder sets on an error makes the next packet answered with a PLI.
-    """
+
+def _start_audio_afresh(receiver: RTCRtpReceiver) -> None:
+    old: JitterBuffer | AudioIn = receiver._RTCRtpReceiver__jitter_buffer  # pyright: ignore
+    if isinstance(old, AudioIn):
+        old.close()
+    new = AudioIn(receiver.track._queue)  # pyright: ignore
+    receiver._RTCRtpReceiver__jitter_buffer = new  # pyright: ignore
+
+
+def _start_video_afresh(receiver: RTCRtpReceiver) -> None:
+    """Also ask for a keyframe: with the flag that a decoder sets on an error goes the next PLI."""
     old: JitterBuffer = receiver._RTCRtpReceiver__jitter_buffer  # pyright: ignore
     receiver._RTCRtpReceiver__jitter_buffer = JitterBuffer(  # pyright: ignore
-        capacity=old.capacity, prefetch=old._prefetch, is_video=old._is_video
+        capacity=old.capacity, prefetch=old._prefetch, is_video=True
     )
-    if old._is_video:
-        receiver._RTCRtpReceiver__nack_generator = NackGenerator()  # pyright: ignore
-        receiver._RTCRtpReceiver__decoder_error.set()  # pyright: ignore
+    receiver._RTCRtpReceiver__nack_generator = NackGenerator()  # pyright: ignore
+    receiver._RTCRtpReceiver__decoder_error.set()  # pyright: ignore
 
 
 def use_fresh_tracks() -> None:
     """Make Pipecat's connections wrap their receivers in `FreshTrack`; doing it twice is harmless."""
+    use_opus()
     connection.SmallWebRTCTrack = FreshTrack  # pyright: ignore

@@ -42,6 +42,7 @@ from pipecat.workers.runner import WorkerRunner
 
 from pipeline.barge_in import MEANT_S
 from pipeline.frames import PlayedFrame
+from pipeline.lead import PIECE_S
 from pipeline.playout_buffer import RATE_HZ
 from processors.playout import Playout
 
@@ -50,7 +51,11 @@ class Speaker(BaseOutputTransport):
     """A loudspeaker: takes as long to write sound as it takes to play."""
 
     def __init__(self):
-        params = TransportParams(audio_out_enabled=True, audio_out_end_silence_secs=0)
+        params = TransportParams(
+            audio_out_enabled=True,
+            audio_out_end_silence_secs=0,
+            audio_out_10ms_chunks=round(PIECE_S * 100),
+        )
         super().__init__(params)
         self.played: list[tuple[float, bytes]] = []
         self._free_s = 0.0

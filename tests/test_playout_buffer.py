@@ -256,7 +256,7 @@ def test_what_belongs_to_no_turn_keeps_its_place_and_ends_nothing():
     line.speech(0.2)
     line.wait(1.0)
     assert np.array_equal(line.heard(), line.expected())
-    assert len(line.times(TTSAudioRawFrame)) == 10
+    assert len(line.times(TTSAudioRawFrame)) == round(0.4 / PIECE_S)
     assert [type(f) for f in line.frames()[2:]] == [
         LLMContextUserTurnFrame,
         LLMTextFrame,
@@ -310,7 +310,7 @@ def test_what_comes_while_speech_is_held_is_no_break():
     line.begins()
     for _ in range(5):
         line.speech(0.2)
-        line.wait(0.2)
+        line.wait(0.19)
     line.buffer.voice_began(line.now_s)
     for _ in range(5):
         line.speech(0.2)

@@ -67,35 +67,36 @@ def test_one_break_may_be_chance_and_from_the_second_on_speech_is_gathered():
 # --- what the output has ---------------------------------------------------------------------------
 
 EARLY_S = AHEAD_S - PIECE_S
+PIECES = round(AHEAD_S / PIECE_S)
 
 
 def test_by_the_clock_the_output_has_what_it_was_given():
     lead = Lead()
     assert lead.due_s(EARLY_S) == -math.inf
     lead.gave(1.0)
-    assert lead.end_s == pytest.approx(1.04)
+    assert lead.end_s == pytest.approx(1.0 + PIECE_S)
     lead.gave(1.01)
-    assert lead.due_s(EARLY_S) == pytest.approx(1.08 - EARLY_S)
+    assert lead.due_s(EARLY_S) == pytest.approx(1.0 + 2 * PIECE_S - EARLY_S)
 
 
 def test_an_output_that_is_behind_the_clock_gets_no_more_than_it_can_have():
-    lead = Lead()
-    lead.gave(1.0)
-    lead.gave(1.0)
-    lead.played(PIECE_S, 1.09)  # by the clock, both
-    assert lead.due_s(EARLY_S) < 1.09
-    lead.gave(1.09)
-    assert lead.due_s(EARLY_S) == pytest.approx(1.09 + SILENT_S)
-    lead.played(PIECE_S, 1.13)
-    assert lead.due_s(EARLY_S) <= 1.13
+    lead, played_s = Lead(), 1.01 + AHEAD_S
+    for _ in range(PIECES):
+        lead.gave(1.0)
+    lead.played(PIECE_S, played_s)  # by the clock, all of them
+    assert lead.due_s(EARLY_S) < played_s
+    lead.gave(played_s)
+    assert lead.due_s(EARLY_S) == pytest.approx(played_s + SILENT_S)
+    lead.played(PIECE_S, played_s + PIECE_S)
+    assert lead.due_s(EARLY_S) <= played_s + PIECE_S
 
 
 def test_an_output_that_says_nothing_any_more_is_left_to_the_clock():
     lead = Lead()
     lead.gave(1.0)
     lead.played(PIECE_S, 1.04)
-    lead.gave(1.04)
-    lead.gave(1.08)
+    for _ in range(PIECES):
+        lead.gave(1.04)
     late_s = lead.due_s(EARLY_S)
     assert late_s == pytest.approx(1.04 + SILENT_S)
     for pieces in range(1, 10):
@@ -110,8 +111,8 @@ def test_what_the_output_never_played_is_not_counted_for_ever():
     lead.gave(5.0)
     lead.played(PIECE_S, 5.04)
     lead.played(PIECE_S, 5.04)
-    lead.gave(5.04)
-    lead.gave(5.05)
+    for _ in range(PIECES):
+        lead.gave(5.04)
     assert lead.due_s(EARLY_S) == pytest.approx(5.04 + SILENT_S)
 
 

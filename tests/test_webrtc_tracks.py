@@ -6,39 +6,17 @@ import pytest
 from aiortc import RTCRtpReceiver
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
 from aiortc.rtcrtpreceiver import RemoteStreamTrack
-from aiortc.rtp import RTCP_PSFB_PLI, RtcpPacket, RtcpPsfbPacket, RtpPacket
+from aiortc.rtp import RtpPacket
 from pipecat.transports.smallwebrtc import connection
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCTrack
 
 from pipeline.webrtc_tracks import FreshTrack, use_fresh_tracks
-
-
-class Line:
-    """A DTLS transport's place: remembers the RTCP that the receiver sends."""
-
-    state = "connected"
-    _stats_id = "line"
-
-    def __init__(self):
-        self.sent: list[bytes] = []
-
-    def _register_rtp_receiver(self, receiver, parameters):
-        pass
-
-    def _unregister_rtp_receiver(self, receiver):
-        pass
-
-    async def _send_rtp(self, data: bytes) -> None:
-        self.sent.append(data)
-
-    def asked_for_a_keyframe(self) -> bool:
-        packets = [packet for data in self.sent for packet in RtcpPacket.parse(data)]
-        return any(isinstance(p, RtcpPsfbPacket) and p.fmt == RTCP_PSFB_PLI for p in packets)
+from tests.support.line import SilentTransport
 
 
 @pytest.fixture
 async def receiver():
-    receiver = RTCRtpReceiver("video", Line())  # pyright: ignore
+    receiver = RTCRtpReceiver("video", SilentTransport())  # pyright: ignore
     receiver._track = RemoteStreamTrack(kind="video")
     codec = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90_000, payloadType=96)
     receiver._set_rtcp_ssrc(1)

@@ -1,0 +1,157 @@
+"""Sound over WebRTC, in and out, without what aiortc 1.16.0 and Pipecat 1.14.0 make it wait for.
+
+In: aiortc's receiver holds each packet for 80 ms (see `jitter_buffer`), has a thread decode it to
+48 kHz stereo, and Pipecat resamples that on the loop. Out: Pipecat hands over 10 ms at a time, and
+aiortc has the shared threads resample it to 48 kHz stereo and encode it, silence too. Here both
+happen at once and in place, at the rates of the Live API.
+"""
+
+import asyncio
+import contextlib
+import fractions
+import math
+from collections import deque
+
+from aiortc.codecs import CODECS
+from aiortc.codecs.opus import SAMPLES_PER_FRAME, TIME_BASE
+from aiortc.mediastreams import MediaStreamTrack
+from aiortc.rtp import RtpPacket
+from av import AudioFrame, Packet
+from pipecat.transports.smallwebrtc import transport
+
+from pipeline.jitter_buffer import JitterBuffer, Turn
+from pipeline.opus import FRAME_S, OpusDecoder, OpusEncoder
+
+IN_RATE_HZ = 16_000
+LATE_S = 0.01
+"""For how long the next packet of speech is waited for before silence goes out in its place."""
+SETTLED = 10
+"""Packets of silence after which encoding more would change nothing: the last one goes out again.
+
+The byte that stands for silence in Opus DTX would not do: the decoder fades by itself, the encoder
+does not know, and for 200 ms speech would be a third as loud as it is."""
+
+_TIME_BASE = fractions.Fraction(1, IN_RATE_HZ)
+
+
+class AudioIn:
+    """In the place of an audio receiver's jitter buffer: puts packets in order and decodes them.
+
+    Args:
+        frames: Where the frames go; its reader is the receiver's track.
+    """
+
+    def __init__(self, frames: asyncio.Queue) -> None:
+        self._frames = frames
+        self._buffer = JitterBuffer()
+        self._decoder = OpusDecoder(IN_RATE_HZ)
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._samples = 0
+
+    def add(self, packet: RtpPacket) -> tuple[bool, None]:
+        """A packet came. The receiver gets no frame: it would only hand it to a thread."""
+        self._hand_over(self._buffer.put(packet, self._loop.time()))
+        return False, None
+
+    def close(self) -> None:
+        """Let go of what still waits."""
+        if self._timer:
+            self._timer.cancel()
+
+    def _hand_over(self, turns: list[Turn]) -> None:
+        for packet, lost in turns:
+            payload: bytes = packet._data  # pyright: ignore
+            for missing in range(lost, 0, -1):
+                self._put(self._decoder.conceal(payload if missing == 1 else None))
+            self._put(self._decoder.decode(payload))
+        self.close()
+        due_s = self._buffer.due_s(self._loop.time())
+        if due_s < math.inf:
+            self._timer = self._loop.call_at(due_s, self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        self._hand_over(self._buffer.due(self._loop.time()))
+
+    def _put(self, pcm: bytes) -> None:
+        frame = AudioFrame(format="s16", layout="mono", samples=len(pcm) // 2)
+        frame.planes[0].update(pcm)
+        frame.sample_rate, frame.time_base, frame.pts = IN_RATE_HZ, _TIME_BASE, self._samples
+        self._samples += frame.samples
+        self._frames.put_nowait(frame)
+
+
+class AudioOut(MediaStreamTrack):
+    """In the place of Pipecat's `RawAudioTrack`: a packet every 20 ms, of speech or of silence.
+
+    Args:
+        sample_rate: Of the sound, in Hz.
+        auto_silence: Taken because Pipecat gives it; silence always goes out where speech does not.
+    """
+
+    kind = "audio"
+
+    def __init__(self, sample_rate: int, auto_silence: bool = True) -> None:
+        super().__init__()
+        self._encoder = OpusEncoder(sample_rate)
+        self._size = 2 * round(sample_rate * FRAME_S)
+        self._pieces: deque[tuple[bytes, asyncio.Future | None]] = deque()
+        self._came = asyncio.Event()
+        self._began_s: float | None = None
+        self._sent = 0
+        self._silent = 0
+        self._last = b""
+
+    def add_audio_bytes(self, audio_bytes: bytes) -> asyncio.Future:
+        """Queue sound, in multiples of 20 ms; the future is done when the last of it is sent."""
+        size = self._size
+        if len(audio_bytes) % size:
+            raise ValueError("Sound goes out in pieces of 20 ms.")
+        sent = asyncio.get_running_loop().create_future()
+        pieces = [audio_bytes[at : at + size] for at in range(0, len(audio_bytes), size)]
+        if not pieces:
+            sent.set_result(True)
+        self._pieces += [(piece, None) for piece in pieces[:-1]]
+        self._pieces += [(piece, sent) for piece in pieces[-1:]]
+        self._came.set()
+        return sent
+
+    async def recv(self) -> Packet:
+        """The next packet, when it is time for it."""
+        now_s = asyncio.get_running_loop().time()
+        self._began_s = self._began_s or now_s
+        await asyncio.sleep(self._began_s + self._sent * FRAME_S - now_s)
+        if not self._pieces and self._silent == 0:
+            self._came.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LATE_S):
+                    await self._came.wait()
+        packet = Packet(self._next())
+        packet.pts, packet.time_base = self._sent * SAMPLES_PER_FRAME, TIME_BASE
+        self._sent += 1
+        return packet
+
+    def _next(self) -> bytes:
+        if self._pieces:
+            pcm, sent = self._pieces.popleft()
+            if sent and not sent.done():
+                sent.set_result(True)
+            self._silent = 0
+            self._last = self._encoder.encode(pcm)
+            return self._last
+        self._silent += 1
+        if self._silent <= SETTLED:
+            self._last = self._encoder.encode(bytes(self._size))
+        return self._last
+
+
+def use_opus() -> None:
+    """Make aiortc speak Opus only, with FEC, and Pipecat send it; doing it twice is harmless.
+
+    Each WebRTC endpoint has Opus (RFC 7874); and senders add FEC only where it is asked for.
+    """
+    OpusDecoder(IN_RATE_HZ)  # says now if it is missing
+    (opus,) = (codec for codec in CODECS["audio"] if codec.mimeType == "audio/opus")
+    opus.parameters = {"useinbandfec": 1}
+    CODECS["audio"][:] = [opus]
+    transport.RawAudioTrack = AudioOut  # pyright: ignore
