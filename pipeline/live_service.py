@@ -153,7 +153,8 @@ class LiveService(LiveNews):
         await super()._handle_session_ready(session)
         await self._tell_link()
         await self._send_waiting()
-        await self._tell_link()  # something may have had to give way meanwhile
+        if self._waiting.has_lost:
+            await self._tell_link()  # something has had to give way meanwhile
 
     async def _create_initial_response(self, for_reconnect: bool = False):
         """Send the context, then what has waited for it.

@@ -95,6 +95,11 @@ class Waiting(Generic[Item]):
         """Returns what is to go out next, which waits no longer."""
         return (self._first or self._entries).popleft()
 
+    @property
+    def has_lost(self) -> bool:
+        """Whether something had to give way since the last call of `take_lost`."""
+        return bool(self._lost)
+
     def take_lost(self) -> Lost:
         """Returns what had to give way since the last call."""
         lost, self._lost = self._lost, Lost()

@@ -92,7 +92,9 @@ def test_what_is_put_first_gives_way_to_nothing():
 
 def test_what_was_lost_elsewhere_is_told_too():
     waiting = Waiting[str]()
+    assert not waiting.has_lost
     waiting.gave_up(3.0)
+    assert waiting.has_lost
     assert waiting.take_lost() == Lost(audio_s=3.0)
 
 
