@@ -20,7 +20,7 @@ from PIL import Image
 from bench.media.loudness import LOUD
 from tests.support.speech import speech
 
-QUESTION = "Tell me what you can see and hear."
+QUESTION = "Tell me what you see."
 PACKET_S = 0.02
 OPUS_RATE_HZ = 48_000
 MODEL_RATE_HZ = 16_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +11,8 @@ from bench.media.loudness import loud_span
 
 Row = tuple[float, float, float | None, float | None]
 """Played from (monotonic seconds), for how long, first and last loud sample within (seconds)."""
+
+_MEMORY_S = 0.2
 
 
 @dataclass
@@ -22,10 +25,29 @@ class Heard:
 
     rows: list[Row] = field(default_factory=list)
     _free_s: float = 0.0
+    _offsets: deque[tuple[float, float]] = field(default_factory=deque)
 
-    def play(self, samples: np.ndarray, *, rate_hz: int, at_s: float) -> None:
-        """A piece that is played as it comes: a packet of a stream that keeps time itself."""
-        self._add(samples, rate_hz=rate_hz, at_s=at_s)
+    def play(self, samples: np.ndarray, *, rate_hz: int, at_s: float, media_s: float) -> None:
+        """A piece of a stream that keeps time itself.
+
+        It is played as it comes, but never before its place behind those that came just before:
+        as from the smallest jitter buffer that would have done for them.
+
+        Args:
+            samples: int16, mono.
+            rate_hz: Of the samples.
+            at_s: When it came.
+            media_s: Its place in the stream.
+        """
+        offsets = self._offsets
+        offset_s = at_s - media_s
+        while offsets and (
+            at_s - offsets[0][0] > _MEMORY_S or abs(offset_s - offsets[0][1]) > _MEMORY_S
+        ):
+            offsets.popleft()
+        offsets.append((at_s, offset_s))
+        begins_s = media_s + max(offset_s for _, offset_s in offsets)
+        self._add(samples, rate_hz=rate_hz, at_s=begins_s)
 
     def queue(self, samples: np.ndarray, *, rate_hz: int, at_s: float) -> None:
         """A piece that is played when those before it have been."""

@@ -22,7 +22,7 @@ from bench.media.line import LINES
 from bench.media.servers import ROOT, Server, System, running
 from bench.running import understudy
 
-_ANSWER = "Good to hear you again today dear old friend of mine."
+_ANSWER = "Good to hear you again today my friend."
 """Without a pause, so that silence means that it was cut."""
 _STOP_S = 15
 

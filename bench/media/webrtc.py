@@ -131,10 +131,11 @@ class _Ear:
         """Takes a packet; there is never anything to decode."""
         now_s = time.monotonic()
         data: bytes = packet._data  # pyright: ignore
+        media_s = packet.timestamp / OPUS_RATE_HZ
         for frame in self._decoder.decode(JitterFrame(data, packet.timestamp)):
             assert isinstance(frame, AudioFrame)
             samples = frame.to_ndarray().reshape(-1, len(frame.layout.channels))[:, 0]
-            self._heard.play(samples, rate_hz=frame.sample_rate, at_s=now_s)
+            self._heard.play(samples, rate_hz=frame.sample_rate, at_s=now_s, media_s=media_s)
         return False, None
 
 
