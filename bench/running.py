@@ -116,3 +116,9 @@ def understudy(*options: str, module: str = "understudy") -> Iterator[Running]:
                 process.kill()
                 process.wait()
             process.stdout.close()
+
+
+def busy_s() -> float:
+    """Seconds that processors have worked, for anybody."""
+    times = psutil.cpu_times()
+    return times.user + times.nice + times.system

@@ -115,7 +115,7 @@ def _loads(arguments: argparse.Namespace) -> Iterator[Load]:
             for line in arguments.lines or LINES:
                 if line == "clean" or (sessions == 1 and not camera):
                     for system in systems:
-                        if _fits(system, sessions, line):
+                        if _fits(system, sessions, camera, line):
                             yield Load(
                                 system=system,
                                 sessions=sessions,
@@ -126,9 +126,11 @@ def _loads(arguments: argparse.Namespace) -> Iterator[Load]:
                             )
 
 
-def _fits(system: System, sessions: int, line: str) -> bool:
+def _fits(system: System, sessions: int, camera: bool, line: str) -> bool:
     if line != "clean":
         return system.is_webrtc
+    if camera and not system.shows:
+        return False
     return system.is_served or sessions == 1
 
 
@@ -151,6 +153,7 @@ def _measure(load: Load, rows: dict[tuple[str, int, bool, str], Row]) -> None:
         own[0].failed.append(str(error))
         return _say(f"  {error}")
     for row in own:
+        row.others_cores.append(outcome.others_cores)
         if outcome.cpu_s is not None and outcome.memory_mb is not None:
             row.cpu_s.append(outcome.cpu_s)
             row.memory_mb.append(outcome.memory_mb)

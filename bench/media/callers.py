@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.media.clips import camera_jpeg, camera_vp8, question_opus, question_pcm
 from bench.media.conversation import Caller, Talk, converse
-from bench.media.direct import FloorCaller, RelayCaller
+from bench.media.direct import DoorCaller, FloorCaller, RelayCaller
 from bench.media.line import Line
 from bench.media.webrtc import WebRtcCaller
 from serving.ice import use_addresses
@@ -32,7 +32,7 @@ class Order:
     """Whom to call, and how.
 
     Attributes:
-        kind: `pipecat`, `fastrtc`, `relay` or `floor`.
+        kind: `pipecat`, `fastrtc`, `door`, `relay` or `floor`.
         url: The server's.
         sessions: How many call.
         camera: Whether they show something.
@@ -82,8 +82,10 @@ async def call(order: Order) -> None:
 
 def _callers(order: Order) -> Sequence[Caller]:
     numbers = range(order.sessions)
-    if order.kind in ("floor", "relay"):
+    if order.kind in ("floor", "relay", "door"):
         spoken, pictures = question_pcm(), camera_jpeg() if order.camera else ()
+        if order.kind == "door":
+            return [DoorCaller(order.url, spoken=spoken) for _ in numbers]
         if order.kind == "floor":
             return [FloorCaller(spoken=spoken, camera=pictures) for _ in numbers]
         return [RelayCaller(order.url, spoken=spoken, camera=pictures) for _ in numbers]

@@ -1,4 +1,4 @@
-"""Callers without WebRTC: google-genai straight to the model, and raw audio to a relay."""
+"""Callers without WebRTC: google-genai straight to the model, a relay, Pipecat's plain WebSocket."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import numpy as np
 from google import genai
 from google.genai import types
 from google.genai.live import AsyncSession
+from pipecat.frames.protobufs import frames_pb2
 from websockets.asyncio.client import connect
 
 from bench.media.clips import MODEL_RATE_HZ, PACKET_S, Spoken
 from bench.media.heard import Heard
 from bench.running import MODEL
 
+_protobuf: Any = frames_pb2
+"""Its messages are made when it is imported."""
 _OUTPUT_RATE_HZ = 24_000
 AUDIO, PICTURE = b"\0", b"\1"
 """What a message to the relay begins with."""
@@ -155,3 +159,36 @@ class RelayCaller(_Direct):
                 self._play(message)
 
         self._run(audio=audio, picture=picture, listen=listen())
+
+
+class DoorCaller(_Direct):
+    """Pipecat's plain WebSocket, which carries sound in frames of Protobuf.
+
+    Args:
+        url: The server's.
+        spoken: The question, as PCM.
+    """
+
+    def __init__(self, url: str, *, spoken: Spoken) -> None:
+        super().__init__(spoken=spoken)
+        self._url = url.replace("http", "ws", 1) + "/ws-client"
+
+    async def begin(self) -> None:
+        """Connects."""
+        self.offer_s = time.monotonic()
+        socket = await self._stack.enter_async_context(connect(self._url, compression=None))
+
+        async def audio(piece: bytes) -> None:
+            sound = _protobuf.AudioRawFrame(audio=piece, sample_rate=MODEL_RATE_HZ, num_channels=1)
+            await socket.send(_protobuf.Frame(audio=sound).SerializeToString())
+
+        async def listen() -> None:
+            async for message in socket:
+                frame = _protobuf.Frame.FromString(message)
+                match frame.WhichOneof("frame"):
+                    case "audio":
+                        self._play(frame.audio.audio)
+                    case "interruption":
+                        self.heard.flush(time.monotonic())
+
+        self._run(audio=audio, picture=audio, listen=listen())

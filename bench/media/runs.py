@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import psutil
+
 from bench.media.callers import Order
 from bench.media.conversation import Call, Talk
 from bench.media.figures import Event
 from bench.media.line import LINES
-from bench.media.servers import ROOT, Server, System, running
-from bench.running import understudy
+from bench.media.servers import ROOT, System, running
+from bench.running import Running, busy_s, understudy
 
 _ANSWER = "Good to hear you again today my friend."
 """Without a pause, so that silence means that it was cut."""
@@ -69,13 +72,15 @@ class Outcome:
         calls: What the callers noted down.
         record: What the understudy recorded.
         cpu_s: The server's, for each session-minute; None without a server.
-        memory_mb: The server's, for each session.
+        memory_mb: The server's, for each session; None without one.
+        others_cores: What the machine did besides, meanwhile.
     """
 
     calls: list[Call]
     record: list[Event]
     cpu_s: float | None
     memory_mb: float | None
+    others_cores: float
 
 
 class CallersError(Exception):
@@ -102,33 +107,43 @@ def run(load: Load) -> Outcome:
                     "GOOGLE_GEMINI_BASE_URL": model.base_url,
                     "SSL_CERT_FILE": model.certificate,
                 }
-                calls, cpu_s, memory_mb = _run(load, variables, folder)
+                calls, used = _run(load, model, variables, folder)
         finally:
             _keep(folder, load)
         events = [json.loads(line) for line in record.read_text().splitlines()]
-    return Outcome(calls, events, cpu_s, memory_mb)
+    return Outcome(calls, events, *used)
 
 
 def _run(
-    load: Load, variables: dict[str, str], folder: Path
-) -> tuple[list[Call], float | None, float | None]:
-    if not load.system.is_served:
-        with _callers(load.order(""), variables, folder) as callers:
-            _line(callers, folder)
-            return _talk(callers, folder), None, None
-    with running(load.system, model=variables, camera=load.camera, folder=folder) as server:
-        idle_bytes = server.memory_bytes
-        with _callers(load.order(server.url), variables, folder) as callers:
-            _line(callers, folder)
-            begun_s, before_s = time.monotonic(), server.cpu_s
-            calls = _talk(callers, folder)
-            minutes = load.sessions * (time.monotonic() - begun_s) / 60
-            cpu_s = (server.cpu_s - before_s) / minutes
-            return calls, cpu_s, _memory_mb(server, idle_bytes) / load.sessions
+    load: Load, model: Running, variables: dict[str, str], folder: Path
+) -> tuple[list[Call], tuple[float | None, float | None, float]]:
+    with contextlib.ExitStack() as stack:
+        server = None
+        if load.system.is_served:
+            server = stack.enter_context(
+                running(load.system, model=variables, camera=load.camera, folder=folder)
+            )
+        idle_bytes = server.settled_bytes() if server else 0
+        order = load.order(server.url if server else "")
+        callers = stack.enter_context(_callers(order, variables, folder))
+        _line(callers, folder)
+        watched = psutil.Process(callers.pid)
 
+        def spent() -> np.ndarray:
+            """Seconds: of the clock, the server, the other two, and all of the machine."""
+            own = watched.cpu_times()
+            ours = own.user + own.system + model.cpu_s
+            return np.array([time.monotonic(), server.cpu_s if server else 0.0, ours, busy_s()])
 
-def _memory_mb(server: Server, idle_bytes: int) -> float:
-    return (server.memory_bytes - idle_bytes) / 1e6
+        before = spent()
+        calls = _talk(callers, folder)
+        wall_s, server_s, ours_s, all_s = spent() - before
+        others = max(0.0, (all_s - ours_s - server_s) / wall_s)
+        if not server:
+            return calls, (None, None, others)
+        cpu_s = server_s / (load.sessions * wall_s / 60)
+        memory_mb = (server.memory_bytes - idle_bytes) / 1e6 / load.sessions
+        return calls, (cpu_s, memory_mb, others)
 
 
 @contextlib.contextmanager

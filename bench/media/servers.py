@@ -25,6 +25,7 @@ PEERS = ROOT / "bench" / "peers"
 _ENVIRONMENTS = PEERS / ".envs"
 _START_S = 90
 _STOP_S = 10
+_SETTLED_BYTES = 500_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,11 @@ class System:
         return self.kind != "floor"
 
     @property
+    def shows(self) -> bool:
+        """Whether it takes pictures."""
+        return self.kind != "door"
+
+    @property
     def is_webrtc(self) -> bool:
         """Whether a line can lose packets."""
         return self.kind in ("pipecat", "fastrtc")
@@ -58,6 +64,7 @@ SYSTEMS = {
     system.name: system
     for system in (
         System(name="Salon", kind="pipecat"),
+        System(name="Salon WebSocket", kind="door"),
         System(name="floor", kind="floor"),
         System(name="Pipecat", kind="pipecat", peer="pipecat"),
         System(
@@ -95,6 +102,20 @@ class Server:
     def memory_bytes(self) -> int:
         """USS of all its processes: what would be free without them."""
         return sum(process.memory_full_info().uss for process in self._processes())
+
+    def settled_bytes(self) -> int:
+        """The same, once it no longer changes: what a server does after its start is no session's.
+
+        Whatever it still does after ten seconds is taken as it is.
+        """
+        now = self.memory_bytes
+        for _ in range(20):
+            before = now
+            time.sleep(0.5)
+            now = self.memory_bytes
+            if abs(now - before) < _SETTLED_BYTES:
+                break
+        return now
 
     def _processes(self) -> list[psutil.Process]:
         return [self.process, *self.process.children(recursive=True)]
