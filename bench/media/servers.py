@@ -100,8 +100,11 @@ class Server:
 
     @property
     def memory_bytes(self) -> int:
-        """USS of all its processes: what would be free without them."""
-        return sum(process.memory_full_info().uss for process in self._processes())
+        """Memory of all its processes that is no file's, and what they share counted once.
+
+        Not USS: the pages of a library are a process's own until another one loads it too.
+        """
+        return sum(_anonymous_bytes(process.pid) for process in self._processes())
 
     def settled_bytes(self) -> int:
         """The same, once it no longer changes: what a server does after its start is no session's.
@@ -119,6 +122,12 @@ class Server:
 
     def _processes(self) -> list[psutil.Process]:
         return [self.process, *self.process.children(recursive=True)]
+
+
+def _anonymous_bytes(pid: int) -> int:
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    (kb,) = (line.split()[1] for line in rollup.splitlines() if line.startswith("Pss_Anon:"))
+    return int(kb) * 1024
 
 
 def install(system: System) -> None:

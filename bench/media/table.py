@@ -67,18 +67,20 @@ _COLUMNS = (
 )
 _LEFT = 4
 _EXPLAINED = """\
-Times in milliseconds. Added latency is what a caller waits beyond the model's own time: uplink \
-(last speech sample sent to its arrival at the model) and downlink (first speech sample sent by the \
-model to its being heard); its spread is between the quartiles. Barge-in is from the first sample \
-of the caller's voice sent to the last sample of the bot's heard; less the model's: without what the \
-model took to say that it was interrupted. Start is from the offer to the first audio at the model. \
-Longer: by how much longer an answer was heard than it is. Frames that reached the model for each \
-session-minute, and their size. CPU seconds of the server for each session-minute; its private \
-memory (USS) for each session, which with one session includes what the first one loads. Late: by \
-how much callers' own packets left late; others: cores that were busy with something else. Where \
-these are high, the machine was measured. A caller's \
-first question is a rehearsal and not counted; neither is what a browser's own jitter buffer holds: \
-a packet is heard when it comes."""
+Times in milliseconds. *Added* latency is what a caller waits beyond the model's own time: *up* (last \
+speech sample sent to its arrival at the model) and *down* (first speech sample sent by the model to \
+its being heard); its *spread* is between the quartiles. *Barge-in* is from the first sample of the \
+caller's voice sent to the last sample of the bot's heard; *less model's*: without what the model \
+took to say that it was interrupted. *Start* is from the offer to the first audio at the model. \
+*Longer*: by how much longer an answer was heard than it is. *Frames* reached the model, each \
+session-minute. *CPU s*: of the server, each session-minute. *MB*: its memory that is no file's, each \
+session; with one session it includes what the first one loads.
+
+*Late*: by how much the callers' own packets left late; *others*: cores that were busy with something \
+else. Where these are high, it was the machine that was measured.
+
+A caller's first question is a rehearsal and not counted. Neither is what a browser's own jitter \
+buffer would hold: a packet is heard when it comes."""
 
 
 def table(rows: Sequence[Row]) -> str:
