@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from bench.media.clips import camera_jpeg, camera_vp8, question_opus, question_pcm
@@ -95,10 +95,10 @@ def _callers(order: Order) -> Sequence[Caller]:
             order.url,
             spoken=spoken,
             camera=frames,
-            line=order.line,
+            line=replace(order.line, seed=number),
             is_pipecat=order.kind == "pipecat",
         )
-        for _ in numbers
+        for number in numbers
     ]
 
 
