@@ -30,7 +30,7 @@ def main() -> int:
     """Measures, prints and writes the results.
 
     Returns:
-        0, 1 when a load came to nothing, 2 when a peer could not be installed.
+        0, 1 when a load came to nothing, 2 when there is none or a peer could not be installed.
     """
     arguments = _arguments()
     # Told to end, it takes along what it has started.
@@ -38,6 +38,9 @@ def main() -> int:
     rows: dict[tuple[str, int, bool, str], Row] = {}
     try:
         loads = list(_loads(arguments))
+        if not loads:
+            print("bench: none of these servers takes such a load", file=sys.stderr)
+            return 2
         for system in {load.system.name: load.system for load in loads}.values():
             install(system)
         begun_s = time.monotonic()
@@ -79,7 +82,7 @@ def _arguments() -> argparse.Namespace:
         "--lines",
         type=_names(LINES),
         metavar="NAME,NAME",
-        help=f"{', '.join(LINES)}; other than clean with one session only",
+        help=f"{', '.join(LINES)}; by default all, but bad ones for one voice only",
     )
     parser.add_argument("--to", type=Path, default=_RESULTS, metavar="FILE", help="where it goes")
     arguments = parser.parse_args()
@@ -113,7 +116,7 @@ def _loads(arguments: argparse.Namespace) -> Iterator[Load]:
     for camera in cameras:
         for sessions in arguments.sessions:
             for line in arguments.lines or LINES:
-                if line == "clean" or (sessions == 1 and not camera):
+                if arguments.lines or line == "clean" or (sessions == 1 and not camera):
                     for system in systems:
                         if _fits(system, sessions, camera, line):
                             yield Load(

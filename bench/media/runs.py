@@ -25,8 +25,9 @@ from bench.media.line import LINES
 from bench.media.servers import ROOT, System, running
 from bench.running import Running, busy_s, understudy
 
-_ANSWER = "Good to hear you again today my friend."
-"""Without a pause, so that silence means that it was cut."""
+_ANSWER = "Good to hear you again today my friend. ."
+"""Without a pause, so that silence means that it was cut; and a third of a second of silence at its
+end, for a server that holds less than a frame until the next answer plays what it holds there."""
 _STOP_S = 15
 
 
