@@ -12,7 +12,7 @@ PYTEST := $(BIN)/pytest -n 3 --dist loadgroup
 NPM    := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --silent
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check branches conformance reliability bench-understudy bench-frames fuzz format lock web clean
+.PHONY: help run test check branches conformance reliability bench bench-frames bench-understudy fuzz format lock web clean
 
 help:            ## Show this.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | column -t -s '|'
@@ -37,6 +37,9 @@ conformance: $(VENV)/.run            ## Run five published clients against the u
 
 reliability: $(VENV)/.dev            ## Break the model's service in every way in every state; writes docs/reliability.md.
 	$(BIN)/python -m tests.reliability.run $(ARGS)
+
+bench: $(VENV)/.dev            ## Time media through Salon and its peers (ARGS="--quick" for a minute); writes bench/results/media.md.
+	$(BIN)/python -m bench.media $(ARGS)
 
 bench-understudy: $(VENV)/.dev            ## Load the understudy for a minute; writes bench/results/understudy-load.md.
 	$(BIN)/python -m bench.understudy_load
@@ -66,7 +69,7 @@ lock: $(UV)            ## Pin the newest versions that pyproject.toml allows.
 	    pyproject.toml -o requirements.lock
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --upgrade \
 	    --group dev -c requirements.lock -o requirements-dev.lock
-	for client in conformance/locks/*.in; do \
+	for client in conformance/locks/*.in bench/peers/*/*.in; do \
 	    $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	        --upgrade $$client -o $${client%.in}.lock || exit 1; \
 	done
@@ -74,7 +77,7 @@ lock: $(UV)            ## Pin the newest versions that pyproject.toml allows.
 	    npm --silent --prefix conformance/javascript update --package-lock-only
 
 clean:            ## Remove what these commands made, except logs.
-	rm -rf conformance/.envs conformance/javascript/node_modules
+	rm -rf conformance/.envs bench/peers/.envs conformance/javascript/node_modules
 	rm -rf $(VENV) .tools web/node_modules .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

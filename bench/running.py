@@ -41,12 +41,16 @@ class Running:
 
     Attributes:
         url: Of a Live session, with a key.
+        base_url: What clients take as base URL.
+        certificate: The file with its certificate.
         trust: Trusts its certificate.
         process: To be watched.
         output: What it prints, after the line that says that it is ready.
     """
 
     url: str
+    base_url: str
+    certificate: str
     trust: ssl.SSLContext
     process: psutil.Process
     output: IO[str]
@@ -98,6 +102,8 @@ def understudy(*options: str, module: str = "understudy") -> Iterator[Running]:
                 raise RuntimeError("the understudy did not start")
             yield Running(
                 url=words[2].replace("https", "wss") + _PATH,
+                base_url=words[2],
+                certificate=words[4],
                 trust=ssl.create_default_context(cafile=words[4]),
                 process=psutil.Process(process.pid),
                 output=process.stdout,
@@ -110,3 +116,9 @@ def understudy(*options: str, module: str = "understudy") -> Iterator[Running]:
                 process.kill()
                 process.wait()
             process.stdout.close()
+
+
+def busy_s() -> float:
+    """Seconds that processors have worked, for anybody."""
+    times = psutil.cpu_times()
+    return times.user + times.nice + times.system

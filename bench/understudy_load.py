@@ -23,7 +23,7 @@ import psutil
 import uvloop
 from websockets.asyncio.client import ClientConnection, connect
 
-from bench.running import SETUP, Running, understudy
+from bench.running import SETUP, Running, busy_s, understudy
 from understudy.profiles import PROFILES
 
 SILENT, SPEAKING = 200, 50
@@ -201,7 +201,7 @@ async def _phase(
         talker.take()
         talker.first_s.clear()
     timer_ms: list[float] = []
-    own_s, theirs_s, all_s = time.process_time(), running.cpu_s, _busy_s()
+    own_s, theirs_s, all_s = time.process_time(), running.cpu_s, busy_s()
     begun_s = time.perf_counter()
     async with _tasks() as sending:
         for number, (socket, ms) in enumerate(microphones_ms.items()):
@@ -222,7 +222,7 @@ async def _phase(
         timer_ms=timer_ms,
         understudy_cores=understudy_cores,
         load_cores=load_cores,
-        other_cores=max(0.0, (_busy_s() - all_s) / wall_s - understudy_cores - load_cores),
+        other_cores=max(0.0, (busy_s() - all_s) / wall_s - understudy_cores - load_cores),
     )
 
 
@@ -304,12 +304,6 @@ def _row(phase: Measured) -> str:
 
 def _percentile(values: Sequence[float], percent: int) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
-
-
-def _busy_s() -> float:
-    """Seconds that processors have worked, for anybody."""
-    times = psutil.cpu_times()
-    return times.user + times.nice + times.system
 
 
 async def _bounded(running: Running) -> tuple[list[Measured], float, float]:

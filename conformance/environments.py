@@ -33,7 +33,7 @@ def install(client: Client) -> None:
     Raises:
         InstallError: Something could not be installed.
     """
-    _install_python(client.name)
+    install_locked(client.name, _lock(client.name), ENVIRONMENTS / client.name, logs=LOGS)
     if client.runtime is Runtime.NODE:
         _install_javascript(client.name)
 
@@ -68,8 +68,18 @@ def javascript_pins(lock: str) -> dict[str, str]:
     }
 
 
-def _install_python(name: str) -> None:
-    lock, environment = _lock(name), ENVIRONMENTS / name
+def install_locked(name: str, lock: Path, environment: Path, *, logs: Path) -> None:
+    """Makes an environment of Python packages; does nothing when it is there.
+
+    Args:
+        name: What is said to be installed.
+        lock: Its lock file.
+        environment: Where.
+        logs: A folder for what the installer says.
+
+    Raises:
+        InstallError: Something could not be installed.
+    """
     python = environment / "bin/python"
     mark = environment / ".lock-hash"
     if python.exists() and _is_current(mark, lock):
@@ -77,7 +87,7 @@ def _install_python(name: str) -> None:
     uv = shutil.which("uv") or str(_PROJECT / ".tools/bin/uv")
     make = (uv, "venv", "--clear", "--python", sys.executable, str(environment))
     fill = (uv, "pip", "install", "--python", str(python), "--require-hashes", "-r", str(lock))
-    _run(name, (make, fill))
+    _run(name, (make, fill), logs=logs)
     mark.write_text(_digest(lock))
 
 
@@ -89,7 +99,7 @@ def _install_javascript(name: str) -> None:
     shutil.rmtree(modules, ignore_errors=True)  # npm removes it too, the mark perhaps not first
     binaries = ENVIRONMENTS / name / "bin"
     path = f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"
-    _run("javascript", ((str(binaries / "npm"), "ci"),), cwd=JAVASCRIPT, path=path)
+    _run("javascript", ((str(binaries / "npm"), "ci"),), logs=LOGS, cwd=JAVASCRIPT, path=path)
     mark.write_text(_digest(_NODE_LOCK))
 
 
@@ -97,11 +107,12 @@ def _run(
     what: str,
     commands: Sequence[Sequence[str]],
     *,
+    logs: Path,
     cwd: Path = _PROJECT,
     path: str | None = None,
 ) -> None:
     print(f"installing {what}", flush=True)
-    file = LOGS / f"install-{what}.log"
+    file = logs / f"install-{what}.log"
     environment = {**os.environ, **({"PATH": path} if path else {})}
     with file.open("wb") as log:
         for command in commands:
