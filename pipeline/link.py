@@ -17,8 +17,9 @@ STABLE_S = 10.0
 HASTY_S = 1.0
 """Connections that are left so soon, one after another, are followed by pauses: a service that says
 goAway to each is not to be called a hundred times a minute."""
-MAX_DROPS = 6
-"""How many connections in a row may end within `STABLE_S`. Counting anything else than life, such
+MAX_DROPS = 5
+"""How many connections in a row may end within `STABLE_S`: with the pauses between them that takes
+4 to 8 s. Counting anything else than life, such
 as messages, makes a service that greets and drops be called for ever (LiveKit 1.8.9 does)."""
 MAX_HANDLE_REFUSALS = 2
 """How often a handle may be refused for a reason that passes, such as that the connection which was
