@@ -326,3 +326,11 @@ def test_whatever_comes_memory_is_bounded(numbers):
     for number in numbers:  # all at once: nothing is given up in time
         buffer.put(packet(number), 1.0)
         assert buffer.held <= RESTART and len(buffer._overtaken) <= 2 * RESTART
+
+
+def test_what_was_overtaken_long_ago_is_forgotten():
+    buffer = JitterBuffer()
+    for hole in range(5):
+        buffer.put(packet(101 * hole), 10.0 * hole)
+    assert len(buffer._overtaken) == 2 * RESTART
+    assert 1 not in buffer._overtaken and 403 in buffer._overtaken
