@@ -21,7 +21,7 @@ from bench.holdings import Holdings
 ROOT = Path(__file__).parents[1]
 MODEL = "models/gemini-3.8-live"
 _PATH = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=bench"
-_STOP_S = 10
+_STOP_S = 15
 
 SETUP = json.dumps(
     {
@@ -109,13 +109,20 @@ def understudy(*options: str, module: str = "understudy") -> Iterator[Running]:
                 output=process.stdout,
             )
         finally:
-            process.stdin.close()
-            try:
-                process.wait(_STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            process.stdout.close()
+            stop(process)
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    """End a process that ends with its standard input; one that does not is killed."""
+    assert process.stdin is not None and process.stdout is not None
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()
+    try:
+        process.wait(_STOP_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    process.stdout.close()
 
 
 def busy_s() -> float:

@@ -23,12 +23,11 @@ from bench.media.conversation import Call, Talk
 from bench.media.figures import Event
 from bench.media.line import LINES
 from bench.media.servers import ROOT, System, running
-from bench.running import Running, busy_s, understudy
+from bench.running import Running, busy_s, stop, understudy
 
 _ANSWER = "Good to hear you again today my friend. ."
 """Without a pause, so that silence means that it was cut; and a third of a second of silence at its
 end, for a server that holds less than a frame until the next answer plays what it holds there."""
-_STOP_S = 15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,14 +165,7 @@ def _callers(
         _tell(process, order.as_json())
         yield process
     finally:
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.close()
-        try:
-            process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
+        stop(process)
 
 
 def _tell(process: subprocess.Popen[str], line: str) -> None:
