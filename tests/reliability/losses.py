@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pipeline.link import DEGRADED_AFTER_S
 from tests.support.conversation import Talk, talk
 from tests.support.speech import speech
 
@@ -112,7 +113,11 @@ async def _a_question(
     loss.heard_s = await _ask_aloud(conversation, then=lambda: strike(conversation))
     await conversation.until(lambda: conversation.states[-1] == "ready", within_s=10)
     loss.states = conversation.states[told:]
-    loss.expect(loss.states == states, f"the page was told {loss.states}")
+    down_s = _down_s(conversation)
+    if down_s > DEGRADED_AFTER_S:  # the pauses between attempts are partly chance
+        states = [*states[:-1], "degraded", states[-1]]
+    told_so = f"the page was told {loss.states} in {down_s:.1f} s"
+    loss.expect(loss.states == states, told_so)
     words = [turn["text"] for turn in conversation.turns if turn["side"] == "user"]
     loss.expect(len(words) == 2, "something is in the turn log twice, or not")
     if "reseeding" in states:
@@ -178,7 +183,7 @@ CASES: dict[str, Callable[[Loss, Talk], Coroutine[Any, Any, None]]] = {
         "resuming", "ready", strike=_drop, failed_redials=2
     ),
     "a drop with three failed redials": _question(
-        "resuming", "degraded", "ready", strike=_drop, failed_redials=3
+        "resuming", "ready", strike=_drop, failed_redials=3
     ),
     "a drop, and the handle is stale": _question(
         "resuming", "reseeding", "ready", strike=_drop, fault="resume-refused"
