@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import dataclass
 
-from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import (
@@ -24,8 +23,10 @@ from pipeline.live_news import LinkNews
 from pipeline.live_service import LiveService
 from pipeline.persona import Persona
 from pipeline.settings import Settings
+from pipeline.vad import SparingVADAnalyzer
 from pipeline.warm_up import warm_up
 from processors.announcer import Announcer
+from processors.ear import Ear
 from processors.frame_rate_limiter import FrameRateLimiter
 from processors.image_injector import ImageInjector
 from processors.keypad import Keypad
@@ -62,10 +63,10 @@ async def build(
     """
     # Done already where a server is; models take tens of milliseconds to load: not on the loop.
     await asyncio.to_thread(warm_up)
-    vad = await asyncio.to_thread(SileroVADAnalyzer)
+    vad = await asyncio.to_thread(SparingVADAnalyzer)
 
     context = LLMContext(_opening(persona))
-    aggregators = LLMContextAggregatorPair(context, user_params=_user_params(vad))
+    aggregators = LLMContextAggregatorPair(context, user_params=_user_params())
     service = _service(persona, settings, tools)
     announcer = Announcer(language=settings.language)
     limiter = FrameRateLimiter(limits=persona.video, pressure=lambda: service.pressure)
@@ -74,6 +75,7 @@ async def build(
     pipeline = Pipeline(
         [
             transport.input(),
+            Ear(vad_analyzer=vad, service=service),
             limiter,
             aggregators.user(),
             TextBridge(),
@@ -113,14 +115,13 @@ def _opening(persona: Persona) -> list:
     return [{"role": "developer", "content": text}]
 
 
-def _user_params(vad: SileroVADAnalyzer) -> LLMUserAggregatorParams:
+def _user_params() -> LLMUserAggregatorParams:
     """Local turns are for the log, the page and latency; the model decides about interruptions.
 
     A local interruption would not be told to the model, whose answer would go on 25 ms later. The
     default strategies load a turn model that holds the user's audio for up to 860 ms.
     """
     return LLMUserAggregatorParams(
-        vad_analyzer=vad,
         user_turn_strategies=UserTurnStrategies(
             start=[VADUserTurnStartStrategy(enable_interruptions=False)],
             stop=[SpeechTimeoutUserTurnStopStrategy(wait_for_transcript=False)],

@@ -61,6 +61,8 @@ class LiveInput(LiveTools):
         Pipecat 1.14.0 has no frame for a still with its caption, and takes what is uploaded for
         raw pixels.
         """
+        if isinstance(frame, InputAudioRawFrame):
+            return await self._send_user_audio(frame)
         await super().process_frame(frame, direction)
         if isinstance(frame, VADUserStartedSpeakingFrame):
             self._patience.settled()

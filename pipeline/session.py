@@ -31,6 +31,7 @@ from pipeline.frames import PictureTurnFrame
 from pipeline.link import LinkState
 from pipeline.live_news import LinkNews
 from pipeline.live_service import LiveService
+from pipeline.observing import use_sparing_observers
 from pipeline.persona import Persona
 from pipeline.settings import Settings
 from processors.turn_logger import TurnLogger
@@ -83,6 +84,7 @@ class Session:
         self._ready = asyncio.Event()
         self._is_met = asyncio.Event()
         self._turns = TurnLogger(session_id=self._id, file=JournalFile(self._turn_log_path()))
+        use_sparing_observers()
         self._worker = PipelineWorker(
             conversation.pipeline,
             params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),

@@ -4,11 +4,11 @@ import functools
 import gc
 
 from google.genai import Client
-from pipecat.audio.vad.silero import SileroVADAnalyzer
 
 from pipeline.frame_change import ChangeDetector
 from pipeline.live_client import http_options
 from pipeline.pictures import Pixels
+from pipeline.vad import SparingVADAnalyzer
 
 
 @functools.cache
@@ -25,7 +25,7 @@ def warm_up() -> None:
     from pipeline.webrtc_tracks import use_fresh_tracks
 
     use_fresh_tracks()
-    SileroVADAnalyzer()
+    SparingVADAnalyzer()
     Client(api_key="none", http_options=http_options(connect_timeout_s=1)).close()
     frame = Pixels(data=bytes(16 * 16 * 3), size=(16, 16), mode="RGB", source="camera")
     ChangeDetector(frame.source).look(frame.gist(), now_s=0)

@@ -10,20 +10,17 @@ from pipecat.frames.frames import (
     Frame,
     OutputAudioRawFrame,
 )
-from pipecat.processors.frame_processor import (
-    FrameDirection,
-    FrameProcessor,
-    FrameProcessorSetup,
-)
+from pipecat.processors.frame_processor import FrameDirection, FrameProcessorSetup
 
 from pipeline.announcements import Announcement, in_language
 from pipeline.local_voice import VoiceError, speech
+from processors.passing import PassingProcessor
 
 _TAIL_S = 0.1
 """Silence after a sentence: the output plays whole chunks, and keeps what is left for the next."""
 
 
-class Announcer(FrameProcessor):
+class Announcer(PassingProcessor):
     """Says sentences in a local voice, each after what the bot is saying, never into it.
 
     Its place is right before the output. What it says is not the bot's speech

@@ -8,11 +8,13 @@ from pipecat.frames.frames import InputDTMFFrame, InputTextRawFrame
 from pipecat.processors.aggregators.dtmf_aggregator import DTMFAggregator
 from pipecat.processors.aggregators.llm_context import LLMContext
 
+from processors.passing import PassingProcessor
+
 MAX_KEYS = 32
 """How many keys are told at a time; more than any number or card has."""
 
 
-class Keypad(DTMFAggregator):
+class Keypad(PassingProcessor, DTMFAggregator):
     """Tells the model which keys were pressed, as if it were typed.
 
     Its place is between the user aggregator and the service. Keys are gathered until `#`, for 2 s

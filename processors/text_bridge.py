@@ -7,11 +7,13 @@ interrupted and then silent.
 """
 
 from pipecat.frames.frames import Frame, InputTextRawFrame
-from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.processors.frame_processor import FrameDirection
 from pipecat.processors.frameworks.rtvi.frames import RTVISendTextFrame
 
+from processors.passing import PassingProcessor
 
-class TextBridge(FrameProcessor):
+
+class TextBridge(PassingProcessor):
     """Turns a typed message into `InputTextRawFrame`, which the service sends to the model.
 
     Its place is between the user aggregator, which has put the message into the context, and the

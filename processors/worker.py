@@ -3,10 +3,12 @@
 import asyncio
 from abc import abstractmethod
 
-from pipecat.processors.frame_processor import FrameProcessor, FrameProcessorSetup
+from pipecat.processors.frame_processor import FrameProcessorSetup
+
+from processors.passing import PassingProcessor
 
 
-class WorkingProcessor(FrameProcessor):
+class WorkingProcessor(PassingProcessor):
     """Does `work` over and over in a task of its own, so that no audio frame waits for it.
 
     Work that fails is reported as an error of the pipeline, and the next is done.
