@@ -31,6 +31,7 @@ from processors.frame_rate_limiter import FrameRateLimiter
 from processors.image_injector import ImageInjector
 from processors.keypad import Keypad
 from processors.playout import Playout
+from processors.sound_end import SoundEnd
 from processors.text_bridge import TextBridge
 
 
@@ -85,6 +86,7 @@ async def build(
             Playout(output=transport.output()),
             announcer,
             transport.output(),
+            SoundEnd(),
             aggregators.assistant(),
         ]
     )

@@ -4,6 +4,8 @@ Each override names what Pipecat 1.14.0 does instead; the tests show that it sti
 """
 
 import asyncio
+import base64
+import json
 from functools import partial
 from typing import Any
 
@@ -23,6 +25,7 @@ from websockets.exceptions import ConnectionClosed
 
 from pipeline.exchange import Continue, Recall
 from pipeline.frames import ModelSawFrame, ModelToldFrame, PictureTurnFrame
+from pipeline.gathering import Gathering
 from pipeline.live_tools import LiveTools
 from pipeline.outgoing import Outgoing
 from pipeline.waiting import Audio, Waiting
@@ -47,6 +50,7 @@ class LiveInput(LiveTools):
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         self._waiting: Waiting[Outgoing] = Waiting()
+        self._gathering = Gathering()
         self._sending = asyncio.Lock()
         self._sound_from_s = 0.0
         self._last_sound_s: float | None = None
@@ -84,7 +88,10 @@ class LiveInput(LiveTools):
             self._owes_stream_end = False
             if self._stream_end is None:
                 self._expect_sound(STREAM_ENDS_S)
-            await self._send_or_hold(Audio(frame.audio, frame.sample_rate))
+            for pcm, rate_hz in self._gathering.add(
+                frame.audio, frame.sample_rate, self._last_sound_s
+            ):
+                await self._send_or_hold(Audio(pcm, rate_hz))
 
     async def _send_user_text(self, text: str):
         """Send typed text; Pipecat 1.14.0 drops it while there is no connection."""
@@ -185,8 +192,7 @@ class LiveInput(LiveTools):
 
     async def _send_entry(self, entry: Audio | Outgoing, session: AsyncSession):
         if isinstance(entry, Audio):
-            mime_type = f"audio/pcm;rate={entry.rate_hz}"
-            await session.send_realtime_input(audio=Blob(data=entry.pcm, mime_type=mime_type))
+            await session._ws.send(_audio_message(entry))
         else:
             await entry.send(session)
         if isinstance(entry, Audio) or entry.is_asking:
@@ -253,6 +259,8 @@ class LiveInput(LiveTools):
 
     async def _end_stream(self):
         """Tell the model that the microphone is off; Pipecat 1.14.0 never does."""
+        for pcm, rate_hz in self._gathering.rest():
+            await self._send_or_hold(Audio(pcm, rate_hz))
         session = self._open_session
         self._owes_stream_end = session is None or bool(self._waiting)
         if session and not self._owes_stream_end:
@@ -266,6 +274,15 @@ class LiveInput(LiveTools):
         await super().cleanup()
         if self._stream_end:
             self._stream_end.cancel()
+
+
+def _audio_message(audio: Audio) -> str:
+    """What `send_realtime_input` of google-genai 2.34 makes of it, in a tenth of the time."""
+    blob = {
+        "data": base64.urlsafe_b64encode(audio.pcm).decode(),
+        "mime_type": f"audio/pcm;rate={audio.rate_hz}",
+    }
+    return json.dumps({"realtime_input": {"audio": blob}})
 
 
 def _text(text: str):

@@ -8,16 +8,17 @@ happen at once and in place, at the rates of the Live API.
 
 import asyncio
 import contextlib
-import fractions
 import math
 from collections import deque
 
 from aiortc.codecs import CODECS
 from aiortc.codecs.opus import SAMPLES_PER_FRAME, TIME_BASE
-from aiortc.mediastreams import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtp import RtpPacket
-from av import AudioFrame, Packet
+from av import Packet
+from pipecat.frames.frames import InputAudioRawFrame
 from pipecat.transports.smallwebrtc import transport
+from pipecat.transports.smallwebrtc.transport import SmallWebRTCInputTransport
 
 from pipeline.jitter_buffer import JitterBuffer, Turn
 from pipeline.opus import FRAME_S, OpusDecoder, OpusEncoder
@@ -31,7 +32,9 @@ SETTLED = 10
 The byte that stands for silence in Opus DTX would not do: the decoder fades by itself, the encoder
 does not know, and for 200 ms speech would be a third as loud as it is."""
 
-_TIME_BASE = fractions.Fraction(1, IN_RATE_HZ)
+READ_S = 2.0
+"""How long a frame is waited for, as in Pipecat 1.14.0."""
+_RETRY_S = 0.01
 
 
 class AudioIn:
@@ -74,11 +77,36 @@ class AudioIn:
         self._hand_over(self._buffer.due(self._loop.time()))
 
     def _put(self, pcm: bytes) -> None:
-        frame = AudioFrame(format="s16", layout="mono", samples=len(pcm) // 2)
-        frame.planes[0].update(pcm)
-        frame.sample_rate, frame.time_base, frame.pts = IN_RATE_HZ, _TIME_BASE, self._samples
-        self._samples += frame.samples
+        frame = InputAudioRawFrame(audio=pcm, sample_rate=IN_RATE_HZ, num_channels=1)
+        frame.pts = self._samples
+        self._samples += frame.num_frames
         self._frames.put_nowait(frame)
+
+
+class DirectInput(SmallWebRTCInputTransport):
+    """Pushes each frame of sound when it comes, as `AudioIn` has made it."""
+
+    async def _receive_audio(self):
+        """Read the microphone's track for as long as there is one.
+
+        Pipecat 1.14.0 waits for each frame twice, with a timer each time, converts it in between,
+        and has one more queue.
+        """
+        while True:
+            track: MediaStreamTrack | None = self._client._audio_input_track
+            if track is None:
+                await asyncio.sleep(_RETRY_S)
+                continue
+            try:
+                async with asyncio.timeout(READ_S):
+                    frame = await track.recv()
+            except TimeoutError:
+                continue  # reading again keeps the receiver on
+            except MediaStreamError:
+                self._client._audio_input_track = None  # a new connection brings a new one
+                continue
+            if not self._paused:
+                await self.push_frame(frame)  # pyright: ignore
 
 
 class AudioOut(MediaStreamTrack):
@@ -155,3 +183,4 @@ def use_opus() -> None:
     opus.parameters = {"useinbandfec": 1}
     CODECS["audio"][:] = [opus]
     transport.RawAudioTrack = AudioOut  # pyright: ignore
+    transport.SmallWebRTCInputTransport = DirectInput

@@ -19,7 +19,7 @@ class Ear(VADProcessor):
     """
 
     def __init__(self, *, vad_analyzer: VADAnalyzer, service: FrameProcessor):
-        super().__init__(vad_analyzer=vad_analyzer)
+        super().__init__(vad_analyzer=vad_analyzer, enable_direct_mode=True)
         self._service = service
 
     async def queue_frame(
