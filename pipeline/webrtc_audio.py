@@ -12,7 +12,7 @@ import math
 from collections import deque
 
 from aiortc.codecs import CODECS
-from aiortc.codecs.opus import SAMPLES_PER_FRAME, TIME_BASE
+from aiortc.codecs.opus import SAMPLE_RATE, SAMPLES_PER_FRAME, TIME_BASE
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtp import RtpPacket
 from av import Packet
@@ -26,6 +26,8 @@ from pipeline.opus import FRAME_S, OpusDecoder, OpusEncoder
 IN_RATE_HZ = 16_000
 LATE_S = 0.01
 """For how long the next packet of speech is waited for before silence goes out in its place."""
+SILENCE_S = 0.4
+"""How often silence is said that goes on: as often as Opus does it with DTX (RFC 6716, 2.1.9)."""
 SETTLED = 10
 """Packets of silence after which encoding more would change nothing: the last one goes out again.
 
@@ -110,7 +112,10 @@ class DirectInput(SmallWebRTCInputTransport):
 
 
 class AudioOut(MediaStreamTrack):
-    """In the place of Pipecat's `RawAudioTrack`: a packet every 20 ms, of speech or of silence.
+    """In the place of Pipecat's `RawAudioTrack`: a packet every 20 ms while there is something to hear.
+
+    Speech after silence goes out when it comes. Silence is said ten times and then, as Opus with DTX
+    does it, every 400 ms; time goes on in the packets' timestamps.
 
     Args:
         sample_rate: Of the sound, in Hz.
@@ -125,8 +130,8 @@ class AudioOut(MediaStreamTrack):
         self._size = 2 * round(sample_rate * FRAME_S)
         self._pieces: deque[tuple[bytes, asyncio.Future | None]] = deque()
         self._came = asyncio.Event()
-        self._began_s: float | None = None
-        self._sent = 0
+        self._due_s: float | None = None
+        self._samples = 0
         self._silent = 0
         self._last = b""
 
@@ -146,18 +151,29 @@ class AudioOut(MediaStreamTrack):
 
     async def recv(self) -> Packet:
         """The next packet, when it is time for it."""
-        now_s = asyncio.get_running_loop().time()
-        self._began_s = self._began_s or now_s
-        await asyncio.sleep(self._began_s + self._sent * FRAME_S - now_s)
-        if not self._pieces and self._silent == 0:
-            self._came.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LATE_S):
-                    await self._came.wait()
+        loop = asyncio.get_running_loop()
+        due_s = self._due_s or loop.time()
+        await asyncio.sleep(due_s - loop.time())
+        if self._silent >= SETTLED:
+            await self._something(within_s=SILENCE_S - FRAME_S)
+            gap_s = max(loop.time() - due_s, 0.0)
+            self._samples += round(gap_s * SAMPLE_RATE)
+            due_s += gap_s
+        elif self._silent == 0:
+            await self._something(within_s=LATE_S)
         packet = Packet(self._next())
-        packet.pts, packet.time_base = self._sent * SAMPLES_PER_FRAME, TIME_BASE
-        self._sent += 1
+        packet.pts, packet.time_base = self._samples, TIME_BASE
+        self._samples += SAMPLES_PER_FRAME
+        self._due_s = due_s + FRAME_S
         return packet
+
+    async def _something(self, *, within_s: float) -> None:
+        """Wait until there is something to send."""
+        self._came.clear()
+        if not self._pieces:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    await self._came.wait()
 
     def _next(self) -> bytes:
         if self._pieces:
