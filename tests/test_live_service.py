@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 from typing import Any
 
 import pytest
@@ -35,6 +36,10 @@ class Session:
     def __init__(self, *, closed: bool = False):
         self.sent: list[dict[str, Any]] = []
         self._closed = closed
+        self._ws = self
+
+    async def send(self, message: str) -> None:
+        await self.send_realtime_input(**json.loads(message)["realtime_input"])
 
     async def send_realtime_input(self, **what: Any) -> None:
         if self._closed:

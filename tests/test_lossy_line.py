@@ -7,12 +7,13 @@ import time
 
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 from av import AudioFrame
+from pipecat.frames.frames import InputAudioRawFrame
 from pipecat.transports.smallwebrtc import connection
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection, SmallWebRTCTrack
 
 from pipeline.webrtc_tracks import use_fresh_tracks
 from tests.support.lossy import lose
-from tests.support.sound import level, tone
+from tests.support.sound import level, samples, tone
 
 EVERY = 20
 """Of these frames one is loud; nothing takes as long as from one to the next."""
@@ -55,8 +56,8 @@ async def delays_s() -> list[float]:
         was_loud = False
         while True:
             frame = await track.recv()
-            assert isinstance(frame, AudioFrame)
-            is_loud = level(frame.to_ndarray()) > 1000
+            assert isinstance(frame, AudioFrame | InputAudioRawFrame)
+            is_loud = level(samples(frame)) > 1000
             if is_loud and not was_loud:
                 delays.append(time.monotonic() - ticks.sent_s[-1])
             was_loud = is_loud
