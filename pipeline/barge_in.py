@@ -2,7 +2,8 @@
 
 Whether the user means to interrupt is the model's to say, about 0.4 s after they began (recorded);
 it takes neither a cough nor an "uh-huh" for it. The local VAD knows 0.2 s after the beginning that
-there is a voice, or something like one.
+there is a voice, or something like one; after 0.1 s it may be one, for which speech pauses too, but
+only for a moment.
 """
 
 import math
@@ -12,6 +13,10 @@ AFTER_VOICE_S = 0.4
 MAX_HOLD_S = 2.5
 """How long speech is held at most: a television does not silence the bot. Shorter than the 3 s after
 which Pipecat 1.14.0's output takes the bot to have stopped speaking, and throws a rest away."""
+HINT_S = 0.3
+"""For how long speech pauses for what may be a voice: until the VAD must have found out."""
+HINT_EVERY_S = 1.5
+"""How often that may happen when it never is one: a rattle does not make the bot stutter."""
 MEANT_S = 1.0
 """A voice that goes on for so long means it. This decides only where the model can't: it has ended
 its turn, but because of earlier holds the end of it is still to be played."""
@@ -29,10 +34,17 @@ class BargeIn:
         self.until_s = -math.inf
         self.meant_s = math.inf
         self._began_s = -math.inf
+        self._hinted_s = -math.inf
 
     def is_on(self, now_s: float) -> bool:
         """Whether speech is held."""
         return now_s < self.until_s
+
+    def voice_hinted(self, now_s: float) -> None:
+        """What the VAD hears while the bot speaks may be a voice."""
+        if not self.is_on(now_s) and now_s >= self._hinted_s + HINT_EVERY_S:
+            self._began_s = self._hinted_s = now_s
+            self.until_s = now_s + HINT_S
 
     def voice_began(self, now_s: float, *, model_decides: bool) -> None:
         """The local VAD hears the user while the bot speaks.

@@ -69,6 +69,7 @@ async def build(
     context = LLMContext(_opening(persona))
     aggregators = LLMContextAggregatorPair(context, user_params=_user_params())
     service = _service(persona, settings, tools)
+    playout = Playout(output=transport.output())
     announcer = Announcer(language=settings.language)
     limiter = FrameRateLimiter(limits=persona.video, pressure=lambda: service.pressure)
     _show_again_over_new_links(service, limiter)
@@ -76,14 +77,14 @@ async def build(
     pipeline = Pipeline(
         [
             transport.input(),
-            Ear(vad_analyzer=vad, service=service),
+            Ear(vad_analyzer=vad, service=service, playout=playout),
             limiter,
             aggregators.user(),
             TextBridge(),
             Keypad(context=context),
             ImageInjector(context=context, files=FileResolver(file_storage=file_storage)),
             service,
-            Playout(output=transport.output()),
+            playout,
             announcer,
             transport.output(),
             SoundEnd(),

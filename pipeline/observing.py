@@ -28,4 +28,4 @@ class SparingObserver(WorkerObserver):
 
 def use_sparing_observers() -> None:
     """Make Pipecat's workers observe with `SparingObserver`; doing it twice is harmless."""
-    worker.WorkerObserver = SparingObserver
+    worker.WorkerObserver = SparingObserver  # pyright: ignore

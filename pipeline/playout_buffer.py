@@ -153,6 +153,18 @@ class PlayoutBuffer:
 
     # --- the user -------------------------------------------------------------------------------
 
+    @property
+    def held_until_s(self) -> float:
+        """Until when the bot pauses, if nothing else happens; in the past when it does not."""
+        return self._barge_in.until_s
+
+    def voice_hinted(self, now_s: float) -> None:
+        """The local VAD hears what may be the user; if the bot speaks, it pauses for a moment."""
+        if self._is_speaking or self._audio:
+            was_on = self._barge_in.is_on(now_s)
+            self._barge_in.voice_hinted(now_s)
+            self.measures.holds += self._barge_in.is_on(now_s) and not was_on
+
     def voice_began(self, now_s: float) -> None:
         """The local VAD hears the user; if the bot speaks, it pauses."""
         if self._is_speaking or self._audio:

@@ -21,6 +21,7 @@ class SparingVADAnalyzer(SileroVADAnalyzer):
 
     def __init__(self) -> None:
         super().__init__()
+        self._sure = 0
         self._gathered = b""
         self._volume = 0.0
         self._unheard: deque[bytes] = deque()
@@ -31,6 +32,20 @@ class SparingVADAnalyzer(SileroVADAnalyzer):
         windows = round(BEFORE_S * self.sample_rate / self.num_frames_required())
         self._unheard = deque(maxlen=windows + 1)
 
+    @property
+    def may_be_voice(self) -> bool:
+        """Whether the model has been sure of a voice for two windows, 64 ms.
+
+        That somebody speaks takes 200 ms, and a volume that rises slowly besides.
+        """
+        return self._sure >= 2
+
+    def voice_confidence(self, buffer: bytes) -> float:
+        """Ask the model how sure it is of a voice in a window: from 0 to 1."""
+        confidence = super().voice_confidence(buffer)
+        self._sure = self._sure + 1 if confidence >= self.params.confidence else 0
+        return confidence
+
     async def analyze_audio(self, buffer: bytes) -> VADState:
         """Take sound; returns whether somebody is speaking by now."""
         self._gathered += buffer
@@ -39,10 +54,14 @@ class SparingVADAnalyzer(SileroVADAnalyzer):
             window, self._gathered = self._gathered[:size], self._gathered[size:]
             self._volume = self._prev_volume = super()._get_smoothed_volume(window)
             self._unheard.append(window)
-            if self._vad_state is not VADState.QUIET or self._volume >= self.params.min_volume:
+            if self._vad_state is not VADState.QUIET or self._is_loud():
                 loop = asyncio.get_running_loop()
                 await loop.run_in_executor(self._executor, self._ask_model)
         return self._vad_state
+
+    def _is_loud(self) -> bool:
+        """Whether it is loud enough for a voice, now or smoothed as the analyzer takes it."""
+        return max(self._volume, self._volume_tracker.volume) >= self.params.min_volume
 
     def _ask_model(self):
         *before, window = self._unheard

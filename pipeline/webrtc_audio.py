@@ -16,9 +16,13 @@ from aiortc.codecs.opus import SAMPLE_RATE, SAMPLES_PER_FRAME, TIME_BASE
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtp import RtpPacket
 from av import Packet
-from pipecat.frames.frames import InputAudioRawFrame
+from pipecat.frames.frames import Frame, InputAudioRawFrame, InterruptionFrame
+from pipecat.processors.frame_processor import FrameDirection
 from pipecat.transports.smallwebrtc import transport
-from pipecat.transports.smallwebrtc.transport import SmallWebRTCInputTransport
+from pipecat.transports.smallwebrtc.transport import (
+    SmallWebRTCInputTransport,
+    SmallWebRTCOutputTransport,
+)
 
 from pipeline.jitter_buffer import JitterBuffer, Turn
 from pipeline.opus import FRAME_S, OpusDecoder, OpusEncoder
@@ -95,7 +99,7 @@ class DirectInput(SmallWebRTCInputTransport):
         and has one more queue.
         """
         while True:
-            track: MediaStreamTrack | None = self._client._audio_input_track
+            track = self._client._audio_input_track
             if track is None:
                 await asyncio.sleep(_RETRY_S)
                 continue
@@ -130,6 +134,7 @@ class AudioOut(MediaStreamTrack):
         self._size = 2 * round(sample_rate * FRAME_S)
         self._pieces: deque[tuple[bytes, asyncio.Future | None]] = deque()
         self._came = asyncio.Event()
+        self._held_until_s = -math.inf
         self._due_s: float | None = None
         self._samples = 0
         self._silent = 0
@@ -148,6 +153,16 @@ class AudioOut(MediaStreamTrack):
         self._pieces += [(piece, sent) for piece in pieces[-1:]]
         self._came.set()
         return sent
+
+    def hold(self, seconds: float) -> None:
+        """Send silence instead of speech for so long; 0 goes on at once."""
+        self._held_until_s = asyncio.get_running_loop().time() + seconds
+        self._came.set()
+
+    def drop(self) -> None:
+        """Forget what has not been sent."""
+        while self._pieces:
+            self._take()
 
     async def recv(self) -> Packet:
         """The next packet, when it is time for it."""
@@ -169,24 +184,50 @@ class AudioOut(MediaStreamTrack):
 
     async def _something(self, *, within_s: float) -> None:
         """Wait until there is something to send."""
-        self._came.clear()
-        if not self._pieces:
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + within_s
+        while not self._is_ready and loop.time() < until_s:
+            self._came.clear()
+            held_s = self._held_until_s if self._pieces else math.inf
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(within_s):
+                async with asyncio.timeout_at(min(until_s, held_s)):
                     await self._came.wait()
 
+    @property
+    def _is_ready(self) -> bool:
+        return bool(self._pieces) and asyncio.get_running_loop().time() >= self._held_until_s
+
+    def _take(self) -> bytes:
+        pcm, sent = self._pieces.popleft()
+        if sent and not sent.done():
+            sent.set_result(True)
+        return pcm
+
     def _next(self) -> bytes:
-        if self._pieces:
-            pcm, sent = self._pieces.popleft()
-            if sent and not sent.done():
-                sent.set_result(True)
+        if self._is_ready:
             self._silent = 0
-            self._last = self._encoder.encode(pcm)
+            self._last = self._encoder.encode(self._take())
             return self._last
         self._silent += 1
         if self._silent <= SETTLED:
             self._last = self._encoder.encode(bytes(self._size))
         return self._last
+
+
+class HoldingOutput(SmallWebRTCOutputTransport):
+    """An output that can be stopped within what it has, up to 60 ms of speech."""
+
+    def hold(self, seconds: float) -> None:
+        """Play nothing for so long; 0 goes on at once."""
+        if isinstance(track := self._client._audio_output_track, AudioOut):
+            track.hold(seconds)
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection):
+        """When the bot is interrupted, also drop what the track has; Pipecat 1.14.0 plays it."""
+        await super().process_frame(frame, direction)
+        track = self._client._audio_output_track
+        if isinstance(frame, InterruptionFrame) and isinstance(track, AudioOut):
+            track.drop()
 
 
 def use_opus() -> None:
@@ -200,3 +241,4 @@ def use_opus() -> None:
     CODECS["audio"][:] = [opus]
     transport.RawAudioTrack = AudioOut  # pyright: ignore
     transport.SmallWebRTCInputTransport = DirectInput
+    transport.SmallWebRTCOutputTransport = HoldingOutput

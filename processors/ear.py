@@ -1,9 +1,11 @@
 """The user's sound leaves the line of processors here, for the two that it is meant for."""
 
-from pipecat.audio.vad.vad_analyzer import VADAnalyzer
 from pipecat.frames.frames import Frame, InputAudioRawFrame
 from pipecat.processors.audio.vad_processor import VADProcessor
 from pipecat.processors.frame_processor import FrameCallback, FrameDirection, FrameProcessor
+
+from pipeline.vad import SparingVADAnalyzer
+from processors.playout import Playout
 
 
 class Ear(VADProcessor):
@@ -16,11 +18,16 @@ class Ear(VADProcessor):
     Args:
         vad_analyzer: What hears a voice.
         service: What gets the sound.
+        playout: What pauses for what may be a voice, before that is certain.
     """
 
-    def __init__(self, *, vad_analyzer: VADAnalyzer, service: FrameProcessor):
+    def __init__(
+        self, *, vad_analyzer: SparingVADAnalyzer, service: FrameProcessor, playout: Playout
+    ):
         super().__init__(vad_analyzer=vad_analyzer, enable_direct_mode=True)
+        self._analyzer = vad_analyzer
         self._service = service
+        self._playout = playout
 
     async def queue_frame(
         self,
@@ -37,5 +44,7 @@ class Ear(VADProcessor):
         """Listen to sound; everything else goes on down the line."""
         if isinstance(frame, InputAudioRawFrame):
             await self._vad_controller.process_frame(frame)
+            if self._analyzer.may_be_voice:
+                self._playout.voice_hinted()
         else:
             await super().process_frame(frame, direction)

@@ -41,7 +41,8 @@ class Playout(WorkingProcessor):
     otherwise it goes on where it stopped.
 
     Args:
-        output: The transport's output; what it pushes, it has played.
+        output: The transport's output; what it pushes, it has played. If it has a method `hold`, it
+            is told for how many seconds to play nothing of what it has.
         clock: Seconds, monotonic.
     """
 
@@ -50,12 +51,22 @@ class Playout(WorkingProcessor):
         self._buffer = PlayoutBuffer()
         self._clock = clock
         self._changed = asyncio.Event()
+        self._hold = getattr(output, "hold", _nothing)
         output.add_event_handler("on_after_push_frame", self._on_pushed_by_output)
 
     @property
     def measures(self) -> PlayoutMeasures:
         """What became of the speech so far."""
         return self._buffer.measures
+
+    def voice_hinted(self):
+        """What is heard of the user may be a voice: pause for a moment."""
+        self._buffer.voice_hinted(self._clock())
+        self._hold_output()
+
+    def _hold_output(self):
+        self._hold(max(self._buffer.held_until_s - self._clock(), 0.0))
+        self._changed.set()
 
     async def process_frame(self, frame: Frame, direction: FrameDirection):
         """Take speech and what belongs to it; pass everything else on."""
@@ -72,7 +83,7 @@ class Playout(WorkingProcessor):
                 return self._changed.set()
             case _:
                 return await self.push_frame(frame, direction)
-        self._changed.set()
+        self._hold_output()
         await self.push_frame(frame, direction)
 
     async def work(self):
@@ -82,6 +93,7 @@ class Playout(WorkingProcessor):
             self._buffer.cut()
             # Not upstream: the model's turn is over, it may already be at the next.
             await self.push_frame(InterruptionFrame())
+            self._hold_output()
         while (frame := self._buffer.next(self._clock())) is not None:
             if isinstance(frame, _OF_THE_TURN):
                 await self.push_frame(PlayedFrame(frame=frame))
@@ -102,3 +114,7 @@ class Playout(WorkingProcessor):
             seconds = len(frame.audio) / 2 / frame.num_channels / frame.sample_rate
             self._buffer.played(seconds, self._clock())
             self._changed.set()
+
+
+def _nothing(seconds: float) -> None:
+    """An output that can't be held plays on what it has."""
