@@ -13,7 +13,7 @@ AFTER_VOICE_S = 0.4
 MAX_HOLD_S = 2.5
 """How long speech is held at most: a television does not silence the bot. Shorter than the 3 s after
 which Pipecat 1.14.0's output takes the bot to have stopped speaking, and throws a rest away."""
-HINT_S = 0.3
+HINT_S = 0.4
 """For how long speech pauses for what may be a voice: until the VAD must have found out."""
 HINT_EVERY_S = 1.5
 """How often that may happen when it never is one: a rattle does not make the bot stutter."""

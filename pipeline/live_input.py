@@ -192,7 +192,7 @@ class LiveInput(LiveTools):
 
     async def _send_entry(self, entry: Audio | Outgoing, session: AsyncSession):
         if isinstance(entry, Audio):
-            await session._ws.send(_audio_message(entry))
+            await session._ws.send(_audio_message(entry))  # pyright: ignore
         else:
             await entry.send(session)
         if isinstance(entry, Audio) or entry.is_asking:

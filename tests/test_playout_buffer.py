@@ -20,7 +20,7 @@ from pipecat.frames.frames import (
 from pipecat.utils.text.base_text_aggregator import TextType
 
 from pipeline.arrival import MAX_DELAY_S
-from pipeline.barge_in import AFTER_VOICE_S, MAX_HOLD_S, MEANT_S
+from pipeline.barge_in import AFTER_VOICE_S, HINT_S, MAX_HOLD_S, MEANT_S
 from pipeline.lead import AHEAD_S, PIECE_S
 from pipeline.playout_buffer import RATE_HZ, PlayoutBuffer
 
@@ -319,6 +319,29 @@ def test_what_comes_while_speech_is_held_is_no_break():
     line.wait(10.0)
     assert np.array_equal(line.heard(), line.expected())
     assert line.buffer.measures.breaks == 0
+
+
+def test_speech_pauses_for_what_may_be_the_user_and_goes_on_by_itself():
+    line = speaking()
+    began_s = line.now_s
+    line.buffer.voice_hinted(line.now_s)
+    line.buffer.voice_hinted(line.now_s)
+    assert line.buffer.held_until_s == began_s + HINT_S
+    line.ends()
+    line.wait(10.0)
+    assert np.array_equal(line.heard(), line.expected())
+    resumed_s = next(at_s for at_s in line.times(TTSAudioRawFrame) if at_s > began_s)
+    assert resumed_s == pytest.approx(began_s + HINT_S, abs=0.01)
+    assert (line.buffer.measures.holds, line.buffer.measures.breaks) == (1, 0)
+
+
+def test_a_bot_that_does_not_speak_pauses_for_nothing():
+    line = Line()
+    line.buffer.voice_hinted(line.now_s)
+    line.begins()
+    line.speech(0.2)
+    assert line.times(TTSAudioRawFrame)
+    assert line.buffer.measures.holds == 0
 
 
 def test_a_bot_that_does_not_speak_is_not_held():

@@ -8,7 +8,7 @@ from pipecat.transports import base_output
 from pipecat.utils.text.base_text_aggregator import TextType
 
 from pipeline.arrival import HOPELESS_S, MAX_DELAY_S, Arrival
-from pipeline.barge_in import AFTER_VOICE_S, MAX_HOLD_S, MEANT_S, BargeIn
+from pipeline.barge_in import AFTER_VOICE_S, HINT_EVERY_S, HINT_S, MAX_HOLD_S, MEANT_S, BargeIn
 from pipeline.lead import AHEAD_S, PIECE_S, SILENT_S, Lead
 from pipeline.spoken_text import SpokenText, in_words, spoken_within
 
@@ -150,6 +150,24 @@ def test_a_noise_that_goes_on_does_not_silence_the_bot():
     assert not voice.is_on(10.0 + MAX_HOLD_S)
     voice.voice_ended(20.0)
     assert not voice.is_on(20.0)
+
+
+def test_what_may_be_a_voice_is_waited_for_a_moment_and_not_again_at_once():
+    voice = BargeIn()
+    voice.voice_hinted(10.0)
+    assert voice.is_on(10.0 + HINT_S - 0.01) and not voice.is_on(10.0 + HINT_S)
+    voice.voice_hinted(10.0 + HINT_EVERY_S - 0.01)
+    assert not voice.is_on(10.0 + HINT_EVERY_S - 0.01)
+    voice.voice_hinted(10.0 + HINT_EVERY_S)
+    assert voice.is_on(10.0 + HINT_EVERY_S)
+
+
+def test_a_voice_that_was_hinted_at_is_held_from_then_on():
+    voice = BargeIn()
+    voice.voice_hinted(10.0)
+    voice.voice_began(10.1, model_decides=True)
+    voice.voice_hinted(10.2)
+    assert voice.until_s == 10.0 + MAX_HOLD_S
 
 
 def test_where_the_model_decides_no_voice_is_taken_for_an_interruption_here():

@@ -19,7 +19,7 @@ async def test_sound_is_handled_by_those_who_need_it(tmp_path: Path, monkeypatch
     async def noting(self: FrameProcessor, frame, direction):
         if isinstance(frame, AudioRawFrame):
             handled.add((type(self).__name__, type(frame)))
-        await process(self, frame, direction)
+        await process(self, frame, direction)  # pyright: ignore
 
     monkeypatch.setattr(FrameProcessor, "process_frame", noting)
     async with talk(tmp_path) as conversation:

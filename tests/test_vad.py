@@ -42,6 +42,28 @@ async def turns(analyzer: VADAnalyzer, sound: np.ndarray) -> list[tuple[bool, fl
     return result
 
 
+async def test_what_may_be_a_voice_is_known_before_it_is_one():
+    analyzer = SparingVADAnalyzer()
+    analyzer.set_sample_rate(RATE_HZ)
+    sound = said(60.0)
+    hinted_s = begun_s = None
+    for at in range(0, sound.size - PIECE, PIECE):
+        state = await analyzer.analyze_audio(sound[at : at + PIECE].tobytes())
+        if analyzer.may_be_voice and hinted_s is None:
+            hinted_s = at / RATE_HZ
+        if state is VADState.SPEAKING:
+            begun_s = at / RATE_HZ
+            break
+    await analyzer.cleanup()
+    assert hinted_s and begun_s and 2.0 < hinted_s < begun_s - 0.1
+
+
+async def test_a_quiet_room_is_no_voice():
+    analyzer = SparingVADAnalyzer()
+    sound = said(60.0)[: 2 * RATE_HZ]
+    assert await turns(analyzer, sound) == [] and not analyzer.may_be_voice
+
+
 @pytest.mark.parametrize("noise", [0.0, 10.0, 60.0, 300.0])
 async def test_it_hears_what_pipecats_hears_when_it_hears_it(noise: float):
     sound = said(noise)
@@ -56,7 +78,7 @@ async def test_it_hears_what_pipecats_hears_when_it_hears_it(noise: float):
 async def test_pipecats_asks_its_model_about_silence_and_ours_does_not():
     for analyzer, expected in ((SileroVADAnalyzer(), 62), (SparingVADAnalyzer(), 0)):
         asked = []
-        analyzer.voice_confidence = lambda window, asked=asked: asked.append(window) or 0.0
+        analyzer.voice_confidence = lambda buffer, asked=asked: asked.append(buffer) or 0.0
         await turns(analyzer, np.zeros(2 * RATE_HZ + PIECE, np.int16))
         assert len(asked) == expected
 

@@ -11,7 +11,7 @@ from aiortc.codecs import CODECS
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
 from aiortc.rtcrtpreceiver import RemoteStreamTrack
 from aiortc.rtp import RtpPacket
-from av import AudioFrame
+from av import AudioFrame, Packet
 from pipecat.transports.smallwebrtc import transport
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCTrack
 from pipecat.transports.smallwebrtc.transport import RawAudioTrack
@@ -164,21 +164,31 @@ async def test_silence_is_not_encoded_again_and_again():
     assert level(np.frombuffer(heard[-1], np.int16)) < 10
 
 
+def at(packet: Packet) -> int:
+    """When a packet is to be played, in samples at 48 kHz."""
+    assert packet.pts is not None
+    return packet.pts
+
+
+async def settled(track: AudioOut) -> Packet:
+    """Its last packet before silence is said more seldom."""
+    packets = [await track.recv() for _ in range(SETTLED)]
+    return packets[-1]
+
+
 async def test_silence_that_goes_on_is_said_now_and_then():
     track = AudioOut(OUT_RATE_HZ)
-    for _ in range(SETTLED):
-        last = await track.recv()
+    last = await settled(track)
     before_s = time.monotonic()
     packets = [await track.recv() for _ in range(2)]
     assert time.monotonic() - before_s == pytest.approx(2 * SILENCE_S, abs=0.1)
-    steps = np.diff([packet.pts for packet in [last, *packets]]) / 48_000
+    steps = np.diff([at(packet) for packet in [last, *packets]]) / 48_000
     assert steps == pytest.approx([SILENCE_S] * 2, abs=0.1)
 
 
 async def test_speech_after_silence_goes_out_when_it_comes():
     track = AudioOut(OUT_RATE_HZ)
-    for _ in range(SETTLED):
-        last = await track.recv()
+    last = await settled(track)
     before_s = time.monotonic()
     reading = asyncio.create_task(track.recv())
     await asyncio.sleep(0.13)
@@ -186,8 +196,8 @@ async def test_speech_after_silence_goes_out_when_it_comes():
     first = await reading
     waited_s = time.monotonic() - before_s
     assert waited_s < 0.2 < SILENCE_S
-    assert (first.pts - last.pts) / 48_000 == pytest.approx(waited_s, abs=0.03)
-    assert (await track.recv()).pts - first.pts == 960
+    assert (at(first) - at(last)) / 48_000 == pytest.approx(waited_s, abs=0.03)
+    assert at(await track.recv()) - at(first) == 960
 
 
 async def test_after_silence_speech_is_heard_from_its_beginning():
@@ -219,6 +229,38 @@ async def test_the_next_packet_is_not_late_because_one_was():
     for _ in range(5):
         await track.recv()
     assert time.monotonic() - began_s < 5 * 0.02 + LATE_S
+
+
+async def test_speech_is_held_at_once_and_goes_on_where_it_stopped():
+    track, decoder = AudioOut(OUT_RATE_HZ), OpusDecoder(OUT_RATE_HZ)
+    sent = track.add_audio_bytes(tone(0.06, OUT_RATE_HZ).tobytes())
+    await track.recv()
+    track.hold(10.0)
+    held = [decoder.decode(bytes(await track.recv())) for _ in range(5)]
+    assert level(np.frombuffer(held[-1], np.int16)) < 100 and not sent.done()
+    track.hold(0.0)
+    for _ in range(2):
+        await track.recv()
+    assert sent.done() and track._silent == 0
+
+
+async def test_a_hold_ends_by_itself():
+    track = AudioOut(OUT_RATE_HZ)
+    await settled(track)
+    track.hold(0.1)
+    track.add_audio_bytes(tone(0.02, OUT_RATE_HZ).tobytes())
+    before_s = time.monotonic()
+    await track.recv()
+    assert track._silent == 0 and 0.08 < time.monotonic() - before_s < SILENCE_S / 2
+
+
+async def test_what_is_dropped_counts_as_sent_and_is_not_heard():
+    track = AudioOut(OUT_RATE_HZ)
+    sent = track.add_audio_bytes(tone(0.06, OUT_RATE_HZ).tobytes())
+    track.drop()
+    assert sent.done()
+    await track.recv()
+    assert track._silent == 1
 
 
 async def test_only_pieces_of_20_ms_are_taken():

@@ -2,7 +2,6 @@
 
 from pipecat.adapters.llm.schemas.function_schema import FunctionSchema
 from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
-from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.frames.frames import LLMContextFrame
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.services.google.gemini_live.llm import ContextWindowCompressionParams
@@ -47,7 +46,7 @@ async def test_functions_in_the_context_cost_a_second_connection():
 
 
 def test_the_local_detector_would_cut_answers_that_the_model_goes_on_with():
-    strategies = _user_params(SileroVADAnalyzer()).user_turn_strategies
+    strategies = _user_params().user_turn_strategies
     assert strategies and strategies.start
     assert VADUserTurnStartStrategy()._enable_interruptions
     assert not any(strategy._enable_interruptions for strategy in strategies.start)
