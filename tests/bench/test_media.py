@@ -18,7 +18,9 @@ from bench.media.figures import Figures, UnmatchedError, figures
 from bench.media.heard import Heard
 from bench.media.line import Fate, Line
 from bench.media.loudness import LOUD_DBFS, loud_span
-from bench.media.table import Row, page, table
+from bench.media.rows import Row
+from bench.media.table import page, table
+from bench.media.targets import targets
 from bench.media.webrtc import Microphone, WebRtcCaller, _Ear
 
 
@@ -336,6 +338,7 @@ def row() -> Row:
         figures=seen,
         cpu_s=[9.04, 9.06],
         memory_mb=[31.25],
+        lag_ms=[1.0, 2.0, 40.0],
         others_cores=[0.1, 0.3],
     )
 
@@ -346,7 +349,7 @@ def test_the_table_is_what_the_figures_say():
     assert (
         cells
         == (
-            "Salon 2 camera clean 101 3 50 95 50 10 10 20 20 250 250 90 300 300 0 0 58 21 9.1 31.2 0 0.2"
+            "Salon 2 camera clean 101 3 50 95 50 10 10 20 20 250 250 90 90 300 300 0 0 58 21 9.1 31.2 36 40 0 0.2"
         ).split()
     )
 
@@ -358,6 +361,11 @@ def test_every_line_of_the_table_has_every_column():
 
 def test_what_came_to_nothing_is_told():
     broken = replace(row(), failed=["it does not start"])
-    text = page([broken], machine="Measured here.")
+    text = page([broken], [], machine="Measured here.")
     assert "- Salon, 2 sessions, camera, clean: it does not start" in text
-    assert "it does not start" not in page([row()], machine="Measured here.")
+    assert "it does not start" not in page([row()], [], machine="Measured here.")
+
+
+def test_the_page_begins_with_the_targets():
+    text = page([row()], targets([row()], {}), machine="Measured here.")
+    assert text.index("stock Pipecat") < text.index("Salon | 2 | camera")
