@@ -12,7 +12,7 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import NullFormatter, ScalarFormatter
 from matplotlib.typing import RcKeyType
 
 from bench.media.line import LINES
@@ -95,6 +95,7 @@ def added_by_sessions(rows: Sequence[Row]) -> Figure:
         axes.set(title=title, yscale="log", ylabel="added latency, ms: p50 (line), p95 (dashes)")
         _by_sessions(axes, rows)
         axes.yaxis.set_major_formatter(ScalarFormatter())
+        axes.yaxis.set_minor_formatter(NullFormatter())
     _legend_beside(figure, panels)
     return figure
 
@@ -152,6 +153,8 @@ def added_by_line(rows: Sequence[Row]) -> Figure:
     for number, system in enumerate(_COMPARED):
         own = {row.line: row.figures.added for row in rows if _is_lone_voice(row, system)}
         places = [n for n, line in enumerate(lines) if own.get(line)]
+        if not places:
+            continue
         medians = [percentile(own[lines[n]], 50) for n in places]
         above = [percentile(own[lines[n]], 95) - m for n, m in zip(places, medians, strict=True)]
         axes.bar(
@@ -172,7 +175,7 @@ def added_by_line(rows: Sequence[Row]) -> Figure:
     axes.set_xticks(range(len(lines)), [line.replace(", ", ",\n") for line in lines])
     axes.tick_params(axis="x", labelrotation=30)
     axes.grid(visible=False, axis="x")
-    axes.legend()
+    axes.legend(*axes.get_legend_handles_labels())
     return figure
 
 

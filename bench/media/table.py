@@ -41,8 +41,9 @@ _COLUMNS = (
 _LEFT = 4
 _ABOUT_TARGETS = """\
 With a 640x480 camera at 15 fps, unless audio only. A model needs time of its own to say that it was \
-interrupted; a server can only take away from the rest, so it is the rest that has a target. Back \
-after a lost packet is within 5 ms. Frames that Salon shows are those of [frames.md](frames.md); those \
+interrupted; a server can only take away from the rest, so it is the rest that has a target. A \
+packet is lost on the way up, so it is *up* that is compared with a clean line, and back is within \
+5 ms of it. Frames that Salon shows are those of [frames.md](frames.md); those \
 of the peers go by the clock, whatever is in them: what they have shown of the moving clip is what \
 they show of any."""
 _EXPLAINED = """\

@@ -154,15 +154,16 @@ class _Seen:
     def __init__(self, rows: Sequence[Row]) -> None:
         self._rows = {row.key: row for row in rows}
 
-    def added(
-        self, system: str, sessions: int, camera: bool, percent: int, line: str = CLEAN
-    ) -> float | None:
-        row = self._rows.get((system, sessions, camera, line))
+    def added(self, system: str, sessions: int, camera: bool, percent: int) -> float | None:
+        row = self._rows.get((system, sessions, camera, CLEAN))
         return _percentile(row.figures.added if row else (), percent)
 
     def after_loss(self, system: str, window: str) -> float | None:
-        lossy = self.added(system, 1, False, 50, window)
-        clean = self.added(system, 1, False, 50)
+        """How much later sound reaches the model: it is on the way up that the packet is lost."""
+        lossy, clean = (
+            _percentile(row.figures.uplink if row else (), 50)
+            for row in (self._rows.get((system, 1, False, line)) for line in (window, CLEAN))
+        )
         return None if lossy is None or clean is None else lossy - clean
 
     def cpu_s(self, system: str, camera: bool) -> float | None:

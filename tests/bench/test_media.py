@@ -21,6 +21,7 @@ from bench.media.loudness import LOUD_DBFS, loud_span
 from bench.media.rows import Row
 from bench.media.table import page, table
 from bench.media.targets import targets
+from bench.media.timed_understudy import pauses_s
 from bench.media.webrtc import Microphone, WebRtcCaller, _Ear
 
 
@@ -183,6 +184,12 @@ async def test_a_delay_of_a_second_is_found_as_a_second_more(spoken):
     assert min(late.uplink) - min(direct.uplink) == pytest.approx(1000, abs=200)
     assert min(late.start) - min(direct.start) == pytest.approx(1000, abs=200)
     assert min(late.downlink) - min(direct.downlink) == pytest.approx(0, abs=200)
+
+
+def test_answers_begin_all_over_a_packets_time():
+    begins = sorted(next(pauses_s) for _ in range(12))
+    assert 0 <= begins[0] < 0.003 and 0.017 < begins[-1] < 0.02
+    assert max(b - a for a, b in zip(begins, begins[1:], strict=False)) < 0.004
 
 
 # --- what is heard ------------------------------------------------------------------------------
