@@ -12,7 +12,7 @@ PYTEST := $(BIN)/pytest -n 3 --dist loadgroup
 NPM    := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --silent
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check branches conformance reliability bench bench-frames bench-understudy fuzz format lock web clean
+.PHONY: help run test check branches conformance reliability bench bench-plots bench-frames bench-understudy fuzz format lock web clean
 
 help:            ## Show this.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | column -t -s '|'
@@ -39,8 +39,11 @@ conformance: $(VENV)/.run            ## Run five published clients against the u
 reliability: $(VENV)/.dev            ## Break the model's service in every way in every state; writes docs/reliability.md.
 	$(BIN)/python -m tests.reliability.run $(ARGS)
 
-bench: $(VENV)/.dev            ## Time media through Salon and its peers (ARGS="--quick" for a minute); writes bench/results/media.md.
+bench: $(VENV)/.dev            ## Time media through Salon and its peers (35 minutes; ARGS="--quick" for one); writes bench/results/media.md and plots.
 	$(BIN)/python -m bench.media $(ARGS)
+
+bench-plots: $(VENV)/.dev            ## Draw the plots of docs/performance.md again from bench/results/media.json.
+	$(BIN)/python -m bench.media.plots $(ARGS)
 
 bench-understudy: $(VENV)/.dev            ## Load the understudy for a minute; writes bench/results/understudy-load.md.
 	$(BIN)/python -m bench.understudy_load

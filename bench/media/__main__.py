@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import math
 import platform
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import psutil
 
 from bench.media.figures import UnmatchedError, figures
 from bench.media.line import LINES
-from bench.media.runs import CallersError, Load, run
-from bench.media.servers import SYSTEMS, InstallError, ServerError, System, install
-from bench.media.table import Row, page, table
+from bench.media.plan import Saturation, Wanted, loads, seconds
+from bench.media.results import as_json
+from bench.media.rows import Row, windows
+from bench.media.runs import CallersError, Load, Outcome, run
+from bench.media.servers import ROOT, SYSTEMS, InstallError, ServerError, install
+from bench.media.table import page, table
+from bench.media.targets import frame_shares, targets, targets_table
 
-_RESULTS = Path(__file__).parents[1] / "results" / "media.md"
-_SESSIONS = (1, 2, 4, 8)
+_RESULTS = ROOT / "bench" / "results" / "media.md"
+_FRAMES = _RESULTS.with_name("frames.md")
 _INTERRUPTED = 130
-_RECOVERED_S = 5.0
-"""After one lost packet, latency is wanted back by then."""
 
 
 def main() -> int:
@@ -35,63 +36,72 @@ def main() -> int:
     arguments = _arguments()
     # Told to end, it takes along what it has started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    rows: dict[tuple[str, int, bool, str], Row] = {}
+    wanted = _wanted(arguments)
+    planned = [load for _ in range(arguments.rounds) for load in loads(wanted)]
+    if not planned:
+        print("bench: none of these servers takes such a load", file=sys.stderr)
+        return 2
     try:
-        loads = list(_loads(arguments))
-        if not loads:
-            print("bench: none of these servers takes such a load", file=sys.stderr)
-            return 2
-        for system in {load.system.name: load.system for load in loads}.values():
+        for system in {load.system.name: load.system for load in planned}.values():
             install(system)
-        begun_s = time.monotonic()
-        for number in range(arguments.rounds):
-            for load in loads:
-                _say(f"round {number + 1}, {_title(load)} ...")
-                _measure(load, rows)
+        rows = _measure_all(planned)
     except InstallError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("bench: interrupted", file=sys.stderr)
         return _INTERRUPTED
-    ordered = sorted(rows.values(), key=_order)
-    print(table(ordered))
-    _say(f"{(time.monotonic() - begun_s) / 60:.0f} minutes")
-    arguments.to.parent.mkdir(parents=True, exist_ok=True)
-    arguments.to.write_text(page(ordered, machine=_machine(arguments.rounds)))
-    _say(f"written: {arguments.to}")
-    return 1 if any(row.failed for row in ordered) else 0
+    to = arguments.to or (_RESULTS if wanted == Wanted() else None)
+    _write(sorted(rows, key=lambda row: row.order), to, machine=_machine(arguments.rounds))
+    return 1 if any(row.failed for row in rows) else 0
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one session, few turns: a minute")
     parser.add_argument("--rounds", type=int, default=1, help="how often all is done; default: 1")
-    parser.add_argument("--turns", type=int, default=8, help="questions of each caller")
-    parser.add_argument("--barge-ins", type=int, default=4, help="interruptions of each caller")
-    parser.add_argument(
-        "--sessions", type=_numbers, default=_SESSIONS, metavar="N,N", help="callers at a time"
-    )
+    parser.add_argument("--turns", type=int, help="questions of each caller")
+    parser.add_argument("--barge-ins", type=int, help="interruptions of each caller")
+    parser.add_argument("--sessions", type=_numbers, metavar="N,N", help="callers at a time")
     parser.add_argument(
         "--only", type=_names(SYSTEMS), metavar="NAME,NAME", help=", ".join(SYSTEMS)
     )
-    parser.add_argument(
-        "--media", choices=("audio", "camera", "both"), default="both", help="what callers send"
-    )
+    parser.add_argument("--media", choices=("audio", "camera"), help="what callers send")
     parser.add_argument(
         "--lines",
         type=_names(LINES),
         metavar="NAME,NAME",
         help=f"{', '.join(LINES)}; by default all, but bad ones for one voice only",
     )
-    parser.add_argument("--to", type=Path, default=_RESULTS, metavar="FILE", help="where it goes")
-    arguments = parser.parse_args()
-    if arguments.quick:
-        arguments.sessions, arguments.turns, arguments.barge_ins = (1,), 2, 1
-        arguments.only = arguments.only or ["Salon", "floor"]
-        arguments.media = "camera" if arguments.media == "both" else arguments.media
-        arguments.lines = arguments.lines or ["clean"]
-    return arguments
+    parser.add_argument(
+        "--to",
+        type=Path,
+        metavar="FILE.md",
+        help="where it goes, with its data in FILE.json beside it; by default what all of it has "
+        f"shown goes to {_RESULTS.relative_to(ROOT)}, and less than that nowhere",
+    )
+    return parser.parse_args()
+
+
+def _wanted(arguments: argparse.Namespace) -> Wanted:
+    media = (arguments.media == "camera",) if arguments.media else None
+    if not arguments.quick:
+        return Wanted(
+            only=arguments.only,
+            media=media,
+            sessions=arguments.sessions,
+            lines=arguments.lines,
+            turns=arguments.turns,
+            barge_ins=arguments.barge_ins,
+        )
+    return Wanted(
+        only=arguments.only or ("Salon", "floor"),
+        media=media or (True,),
+        sessions=(1,),
+        lines=arguments.lines or ("clean",),
+        turns=2,
+        barge_ins=1,
+    )
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -109,69 +119,65 @@ def _names(known: Iterable[str]) -> Callable[[str], list[str]]:
     return read
 
 
-def _loads(arguments: argparse.Namespace) -> Iterator[Load]:
-    """The loads of a round: server after server under the same one."""
-    systems = [SYSTEMS[name] for name in arguments.only or SYSTEMS]
-    cameras = {"audio": [False], "camera": [True], "both": [True, False]}[arguments.media]
-    for camera in cameras:
-        for sessions in arguments.sessions:
-            for line in arguments.lines or LINES:
-                if arguments.lines or line == "clean" or (sessions == 1 and not camera):
-                    for system in systems:
-                        if _fits(system, sessions, camera, line):
-                            yield Load(
-                                system=system,
-                                sessions=sessions,
-                                camera=camera,
-                                line=line,
-                                turns=arguments.turns,
-                                barge_ins=arguments.barge_ins if line == "clean" else 0,
-                            )
+def _measure_all(planned: Sequence[Load]) -> list[Row]:
+    rows: dict[object, Row] = {}
+    saturation = Saturation()
+    begun_s = time.monotonic()
+    _say(f"{len(planned)} runs, about {sum(map(seconds, planned)) / 60:.0f} minutes")
+    for number, load in enumerate(planned, 1):
+        title = f"[{number} of {len(planned)}] {_title(load)}"
+        if saturation.spares(load):
+            _say(f"{title}: left out, most turns are lost with fewer sessions")
+            continue
+        _say(f"{title} ...")
+        own = [
+            Row(system=load.system.name, sessions=load.sessions, camera=load.camera, line=line)
+            for line in windows(load.line)
+        ]
+        own = [rows.setdefault(row.key, row) for row in own]
+        try:
+            outcome = run(load)
+            _add(own, load, outcome, saturation)
+        except (ServerError, CallersError, UnmatchedError) as error:
+            own[0].failed.append(str(error))
+            saturation.note(load, None)
+            _say(f"  {error}")
+        else:
+            _say("\n".join(table(own).splitlines()[2:]))
+    _say(f"{(time.monotonic() - begun_s) / 60:.0f} minutes")
+    return list(rows.values())
 
 
-def _fits(system: System, sessions: int, camera: bool, line: str) -> bool:
-    if line != "clean":
-        return system.is_webrtc
-    if camera and not system.shows:
-        return False
-    return system.is_served or sessions == 1
-
-
-def _measure(load: Load, rows: dict[tuple[str, int, bool, str], Row]) -> None:
-    windows: dict[str, tuple[float, float] | None] = {load.line: None}
-    if LINES[load.line].loses_one:
-        windows = {
-            f"{load.line}, {_RECOVERED_S:.0f} s after": (0, _RECOVERED_S),
-            f"{load.line}, later": (_RECOVERED_S, math.inf),
-        }
-    own: list[Row] = []
-    for line in windows:
-        row = Row(system=load.system.name, sessions=load.sessions, camera=load.camera, line=line)
-        own.append(rows.setdefault(_key(row), row))
-    try:
-        outcome = run(load)
-        for row, window in zip(own, windows.values(), strict=True):
-            row.figures.add(figures(outcome.calls, outcome.record, since_loss_s=window))
-    except (ServerError, CallersError, UnmatchedError) as error:
-        own[0].failed.append(str(error))
-        return _say(f"  {error}")
-    for row in own:
+def _add(own: Sequence[Row], load: Load, outcome: Outcome, saturation: Saturation) -> None:
+    for row, window in zip(own, windows(load.line).values(), strict=True):
+        seen = figures(outcome.calls, outcome.record, since_loss_s=window)
+        saturation.note(load, seen)
+        row.figures.add(seen)
+        row.lag_ms += outcome.lag_ms
         row.others_cores.append(outcome.others_cores)
         if outcome.cpu_s is not None and outcome.memory_mb is not None:
             row.cpu_s.append(outcome.cpu_s)
             row.memory_mb.append(outcome.memory_mb)
-    print(table(own).splitlines()[-1], flush=True)
 
 
-def _key(row: Row) -> tuple[str, int, bool, str]:
-    return row.system, row.sessions, row.camera, row.line
+def _write(rows: Sequence[Row], to: Path | None, *, machine: str) -> None:
+    shares = frame_shares(_FRAMES.read_text()) if _FRAMES.exists() else {}
+    aims = targets(rows, shares)
+    print(targets_table(aims))
+    print(table(rows))
+    if not to:
+        return
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.write_text(page(rows, aims, machine=machine))
+    data = to.with_suffix(".json")
+    data.write_text(as_json(rows, machine=machine))
+    _say(f"written: {to}, {data}")
+    if to == _RESULTS:
+        # Only now: it loads for a second, and its memory would be the callers' machine's.
+        from bench.media.plots import INTO, draw
 
-
-def _order(row: Row) -> tuple[object, ...]:
-    """Clean lines first; servers under the same load beside each other."""
-    lines = list(LINES)
-    line = next(number for number, name in enumerate(lines) if row.line.startswith(name))
-    return line, row.line, not row.camera, row.sessions, list(SYSTEMS).index(row.system)
+        draw(rows, INTO)
+        _say(f"drawn: {INTO}")
 
 
 def _title(load: Load) -> str:

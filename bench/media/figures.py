@@ -30,6 +30,7 @@ class Figures:
         added: Uplink and downlink together.
         uplink: From the last sample sent to the model's having it.
         downlink: From the first sample that the model sent to its being heard.
+        since_loss: For each of them where the line loses one packet: how long ago, in seconds.
         lost: Questions that were not answered.
         barge_in: From the onset of a voice to silence heard.
         barge_in_model: How much of it the model takes to say that it was interrupted.
@@ -43,6 +44,7 @@ class Figures:
     added: list[float] = field(default_factory=list)
     uplink: list[float] = field(default_factory=list)
     downlink: list[float] = field(default_factory=list)
+    since_loss: list[float] = field(default_factory=list)
     lost: int = 0
     barge_in: list[float] = field(default_factory=list)
     barge_in_model: list[float] = field(default_factory=list)
@@ -140,6 +142,8 @@ def _add_turn(
     result.uplink.append(uplink_ms)
     result.downlink.append(downlink_ms)
     result.added.append(uplink_ms + downlink_ms)
+    if question.since_loss_s is not None:
+        result.since_loss.append(question.since_loss_s)
     result.gaps.append(1000 * (heard[-1][1] - heard[0][0] - answer.spoken_s))
 
 

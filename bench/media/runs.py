@@ -73,6 +73,7 @@ class Outcome:
         record: What the understudy recorded.
         cpu_s: The server's, for each session-minute; None without a server.
         memory_mb: The server's, for each session; None without one.
+        lag_ms: By how much the server's event loop was late, 20 times a second; none without one.
         others_cores: What the machine did besides, meanwhile.
     """
 
@@ -80,6 +81,7 @@ class Outcome:
     record: list[Event]
     cpu_s: float | None
     memory_mb: float | None
+    lag_ms: list[float]
     others_cores: float
 
 
@@ -116,7 +118,7 @@ def run(load: Load) -> Outcome:
 
 def _run(
     load: Load, model: Running, variables: dict[str, str], folder: Path
-) -> tuple[list[Call], tuple[float | None, float | None, float]]:
+) -> tuple[list[Call], tuple[float | None, float | None, list[float], float]]:
     with contextlib.ExitStack() as stack:
         server = None
         if load.system.is_served:
@@ -140,10 +142,11 @@ def _run(
         wall_s, server_s, ours_s, all_s = spent() - before
         others = max(0.0, (all_s - ours_s - server_s) / wall_s)
         if not server:
-            return calls, (None, None, others)
+            return calls, (None, None, [], others)
         cpu_s = server_s / (load.sessions * wall_s / 60)
         memory_mb = (server.memory_bytes - idle_bytes) / 1e6 / load.sessions
-        return calls, (cpu_s, memory_mb, others)
+        begun_s, ended_s = min(c.begun_s for c in calls), max(c.ended_s for c in calls)
+        return calls, (cpu_s, memory_mb, server.lag_ms(begun_s, ended_s), others)
 
 
 @contextlib.contextmanager

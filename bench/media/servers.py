@@ -17,15 +17,18 @@ from pathlib import Path
 
 import psutil
 
+from bench.media import loop_lag
 from conformance.environments import InstallError, install_locked
 from pipeline.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 PEERS = ROOT / "bench" / "peers"
+_WRAPPER = Path(loop_lag.__file__).resolve()
 _ENVIRONMENTS = PEERS / ".envs"
 _START_S = 90
 _STOP_S = 10
 _SETTLED_BYTES = 500_000
+_LAG_FILE = "lag.log"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,10 +90,12 @@ class Server:
     Attributes:
         url: Where.
         process: With all that it starts.
+        lag_file: Where it notes down how late its event loop is.
     """
 
     url: str
     process: psutil.Process
+    lag_file: Path
 
     @property
     def cpu_s(self) -> float:
@@ -119,6 +124,10 @@ class Server:
             if abs(now - before) < _SETTLED_BYTES:
                 break
         return now
+
+    def lag_ms(self, since_s: float, until_s: float) -> list[float]:
+        """By how much its event loop was late, 20 times a second; from when and until when."""
+        return loop_lag.lags(self.lag_file.read_text(), since_s=since_s, until_s=until_s)
 
     def _processes(self) -> list[psutil.Process]:
         return [self.process, *self.process.children(recursive=True)]
@@ -172,7 +181,7 @@ def running(
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_until_it_answers(system, url, process, folder)
-        yield Server(url, psutil.Process(process.pid))
+        yield Server(url, psutil.Process(process.pid), folder / _LAG_FILE)
     finally:
         process.terminate()
         try:
@@ -184,9 +193,10 @@ def running(
 
 def _command(system: System, port: int) -> list[str]:
     options = ["--host", "127.0.0.1", "--port", str(port)]
-    if not system.peer:
-        return [sys.executable, "runner.py", *options]
-    return [str(_ENVIRONMENTS / system.peer / "bin/python"), "server.py", *options]
+    python, script = sys.executable, "runner.py"
+    if system.peer:
+        python, script = str(_ENVIRONMENTS / system.peer / "bin/python"), "server.py"
+    return [python, str(_WRAPPER), script, *options]
 
 
 def _environment(
@@ -205,6 +215,7 @@ def _environment(
         "SALON_ICE_ADDRESSES": "127.0.0.1",
         "SALON_TURN_LOG_DIR": str(folder / "turns"),
         "BENCH_CAMERA": "1" if camera else "",
+        loop_lag.FILE: str(folder / _LAG_FILE),
         # Nothing is looked up where there is no internet.
         "GRADIO_ANALYTICS_ENABLED": "False",
         "HF_HUB_OFFLINE": "1",

@@ -2,40 +2,10 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-from bench.media.figures import Figures
-
-
-@dataclass(kw_only=True)
-class Row:
-    """One server under one load, over all rounds.
-
-    Attributes:
-        system: What was called.
-        sessions: How many called at a time.
-        camera: Whether they showed something.
-        line: How bad the line was, and which of its turns are meant.
-        figures: Of all calls.
-        cpu_s: Processor seconds for each session-minute, of each round; none where there is no
-            server.
-        memory_mb: Private memory for each session, of each round.
-        others_cores: What the machine did besides, of each round.
-        failed: Why rounds came to nothing.
-    """
-
-    system: str
-    sessions: int
-    camera: bool
-    line: str
-    figures: Figures = field(default_factory=Figures)
-    cpu_s: list[float] = field(default_factory=list)
-    memory_mb: list[float] = field(default_factory=list)
-    others_cores: list[float] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-
+from bench.media.rows import Row, percentile
+from bench.media.targets import Target, targets_table
 
 _COLUMNS = (
     "Server",
@@ -54,6 +24,7 @@ _COLUMNS = (
     "Barge-in p50",
     "p95",
     "less model's p50",
+    "p95",
     "Start p50",
     "p95",
     "Longer p50",
@@ -62,10 +33,19 @@ _COLUMNS = (
     "KB each",
     "CPU s",
     "MB",
+    "Lag p95",
+    "max",
     "Late p95",
     "Others",
 )
 _LEFT = 4
+_ABOUT_TARGETS = """\
+With a 640x480 camera at 15 fps, unless audio only. A model needs time of its own to say that it was \
+interrupted; a server can only take away from the rest, so it is the rest that has a target. A \
+packet is lost on the way up, so it is *up* that is compared with a clean line, and back is within \
+5 ms of it. Frames that Salon shows are those of [frames.md](frames.md); those \
+of the peers go by the clock, whatever is in them: what they have shown of the moving clip is what \
+they show of any."""
 _EXPLAINED = """\
 Times in milliseconds. *Added* latency is what a caller waits beyond the model's own time: *up* (last \
 speech sample sent to its arrival at the model) and *down* (first speech sample sent by the model to \
@@ -74,7 +54,8 @@ caller's voice sent to the last sample of the bot's heard; *less model's*: witho
 took to say that it was interrupted. *Start* is from the offer to the first audio at the model. \
 *Longer*: by how much longer an answer was heard than it is. *Frames* reached the model, each \
 session-minute. *CPU s*: of the server, each session-minute. *MB*: its memory that is no file's, each \
-session; with one session it includes what the first one loads.
+session; with one session it includes what the first one loads. *Lag*: by how much the server's event \
+loop was late, asked 20 times a second during the calls.
 
 *Late*: by how much the callers' own packets left late; *others*: cores that were busy with something \
 else. Where these are high, it was the machine that was measured.
@@ -90,11 +71,12 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines) + "\n"
 
 
-def page(rows: Sequence[Row], *, machine: str) -> str:
+def page(rows: Sequence[Row], aims: Sequence[Target], *, machine: str) -> str:
     """The page with the results.
 
     Args:
         rows: What was measured.
+        aims: What was aimed at.
         machine: On what, in a sentence.
     """
     failed = [
@@ -104,20 +86,18 @@ def page(rows: Sequence[Row], *, machine: str) -> str:
     ]
     parts = [
         "# How long media take",
-        f"Written by `make bench`. {machine}",
+        f"Written by `make bench`. {machine} The same as data: [media.json](media.json). What it "
+        "means, with plots: [performance.md](../../docs/performance.md).",
+        "## Targets",
+        targets_table(aims).rstrip(),
+        _ABOUT_TARGETS,
+        "## All loads",
         table(rows).rstrip(),
         _EXPLAINED,
     ]
     if failed:
         parts.append("Came to nothing:\n\n" + "\n".join(failed))
     return "\n\n".join(parts) + "\n"
-
-
-def percentile(values: Sequence[float], percent: int) -> float:
-    """A percentile, between neighbours where need be."""
-    if len(values) == 1:
-        return values[0]
-    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
 def _cells(row: Row) -> list[str]:
@@ -134,16 +114,14 @@ def _cells(row: Row) -> list[str]:
         *_quantiles(seen.uplink, 50, 95),
         *_quantiles(seen.downlink, 50, 95),
         *_quantiles(seen.barge_in, 50, 95),
-        *_quantiles(
-            [a - b for a, b in zip(seen.barge_in, seen.barge_in_model, strict=True)],
-            50,
-        ),
+        *_quantiles(row.barge_in_less_model, 50, 95),
         *_quantiles(seen.start, 50, 95),
         *_quantiles(seen.gaps, 50, 95),
         *_quantiles(seen.frames if row.camera else [], 50),
         *_quantiles([size / 1000 for size in seen.frame_bytes], 50),
         *_quantiles(row.cpu_s, 50, digits=1),
         *_quantiles(row.memory_mb, 50, digits=1),
+        *_quantiles(row.lag_ms, 95, 100),
         *_quantiles(seen.late, 95),
         *_quantiles(row.others_cores, 50, digits=1),
     ]

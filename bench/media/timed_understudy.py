@@ -6,6 +6,7 @@ On Linux that clock is one for all processes: what a caller notes down can be co
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,12 @@ from understudy.effects import Send
 from understudy.record import Recorder
 from understudy.wire import OUTPUT_RATE_HZ
 
+PACKET_S = 0.02
+_GOLDEN = 0.618
+"""Its multiples, without what is before the point, are spread evenly however many are taken."""
+pauses_s = (number * _GOLDEN % 1 * PACKET_S for number in itertools.count())
+"""Before each answer."""
+
 
 class _Recorder(Recorder):
     """Counts from where the clock does."""
@@ -30,10 +37,21 @@ class _Recorder(Recorder):
 
 
 class _Connection(Connection):
-    """Notes each piece of speech as it goes out, as `audio_sent`."""
+    """Notes each piece of speech as it goes out, as `audio_sent`.
+
+    Answers begin up to a packet later, each by another part of one. Otherwise all answers of a call
+    would have to wait equally long for the server's next packet: its luck would be measured.
+    """
+
+    _is_answering = False
 
     async def _carry_out(self, act: Act, tasks: asyncio.TaskGroup) -> None:
-        if isinstance(act, Send) and (pcm := _speech(act.message)):
+        if isinstance(act, Send) and "turnComplete" in act.message.get("serverContent", {}):
+            self._is_answering = False
+        elif isinstance(act, Send) and (pcm := _speech(act.message)):
+            if not self._is_answering:
+                self._is_answering = True
+                await asyncio.sleep(next(pauses_s))
             first_s, last_s = loud_span(np.frombuffer(pcm, np.int16), rate_hz=OUTPUT_RATE_HZ)
             seconds = len(pcm) / 2 / OUTPUT_RATE_HZ
             self._note("audio_sent", {"s": seconds, "first_s": first_s, "last_s": last_s})

@@ -18,7 +18,10 @@ from bench.media.figures import Figures, UnmatchedError, figures
 from bench.media.heard import Heard
 from bench.media.line import Fate, Line
 from bench.media.loudness import LOUD_DBFS, loud_span
-from bench.media.table import Row, page, table
+from bench.media.rows import Row
+from bench.media.table import page, table
+from bench.media.targets import targets
+from bench.media.timed_understudy import pauses_s
 from bench.media.webrtc import Microphone, WebRtcCaller, _Ear
 
 
@@ -183,6 +186,12 @@ async def test_a_delay_of_a_second_is_found_as_a_second_more(spoken):
     assert min(late.downlink) - min(direct.downlink) == pytest.approx(0, abs=200)
 
 
+def test_answers_begin_all_over_a_packets_time():
+    begins = sorted(next(pauses_s) for _ in range(12))
+    assert 0 <= begins[0] < 0.003 and 0.017 < begins[-1] < 0.02
+    assert max(b - a for a, b in zip(begins, begins[1:], strict=False)) < 0.004
+
+
 # --- what is heard ------------------------------------------------------------------------------
 
 
@@ -336,6 +345,7 @@ def row() -> Row:
         figures=seen,
         cpu_s=[9.04, 9.06],
         memory_mb=[31.25],
+        lag_ms=[1.0, 2.0, 40.0],
         others_cores=[0.1, 0.3],
     )
 
@@ -346,7 +356,7 @@ def test_the_table_is_what_the_figures_say():
     assert (
         cells
         == (
-            "Salon 2 camera clean 101 3 50 95 50 10 10 20 20 250 250 90 300 300 0 0 58 21 9.1 31.2 0 0.2"
+            "Salon 2 camera clean 101 3 50 95 50 10 10 20 20 250 250 90 90 300 300 0 0 58 21 9.1 31.2 36 40 0 0.2"
         ).split()
     )
 
@@ -358,6 +368,11 @@ def test_every_line_of_the_table_has_every_column():
 
 def test_what_came_to_nothing_is_told():
     broken = replace(row(), failed=["it does not start"])
-    text = page([broken], machine="Measured here.")
+    text = page([broken], [], machine="Measured here.")
     assert "- Salon, 2 sessions, camera, clean: it does not start" in text
-    assert "it does not start" not in page([row()], machine="Measured here.")
+    assert "it does not start" not in page([row()], [], machine="Measured here.")
+
+
+def test_the_page_begins_with_the_targets():
+    text = page([row()], targets([row()], {}), machine="Measured here.")
+    assert text.index("stock Pipecat") < text.index("Salon | 2 | camera")
