@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -181,6 +182,11 @@ class DoorCaller(_Direct):
         async def audio(piece: bytes) -> None:
             sound = _protobuf.AudioRawFrame(audio=piece, sample_rate=MODEL_RATE_HZ, num_channels=1)
             await socket.send(_protobuf.Frame(audio=sound).SerializeToString())
+
+        ready = {"version": "2.2.0", "about": {"library": "bench"}}
+        message = {"label": "rtvi-ai", "type": "client-ready", "id": "1", "data": ready}
+        text = _protobuf.MessageFrame(data=json.dumps(message))
+        await socket.send(_protobuf.Frame(message=text).SerializeToString())
 
         async def listen() -> None:
             async for message in socket:
