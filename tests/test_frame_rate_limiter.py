@@ -74,6 +74,45 @@ async def test_what_has_not_changed_is_not_shown_again():
     assert len((await ran(*sent, SleepFrame(sleep=0.8))).images) == 1
 
 
+async def test_of_frames_that_come_while_one_is_looked_at_only_the_last_is_looked_at(monkeypatch):
+    looked_at: list[bytes] = []
+    is_released = threading.Event()
+    real = pictures.Pixels.gist
+
+    def slow(pixels):
+        looked_at.append(pixels.data)
+        is_released.wait(5)
+        return real(pixels)
+
+    monkeypatch.setattr(pictures.Pixels, "gist", slow)
+
+    async def release():
+        await asyncio.sleep(0.4)
+        is_released.set()
+
+    releasing = asyncio.create_task(release())
+    first, *rest = [frame(color) for color in ("red", "white", "green", "blue")]
+    await run_test(
+        FrameRateLimiter(),
+        frames_to_send=[first, SleepFrame(sleep=0.2), *rest, SleepFrame(sleep=0.5)],
+    )
+    await releasing
+    assert looked_at == [first.image, rest[-1].image]
+
+
+async def test_no_jpeg_is_made_in_the_loops_thread(monkeypatch):
+    threads: list[int] = []
+    real = pictures._jpeg
+
+    def watched(*args, **options):
+        threads.append(threading.get_ident())
+        return real(*args, **options)
+
+    monkeypatch.setattr(pictures, "_jpeg", watched)
+    await ran(frame("red"), frame("blue", "screenVideo"))
+    assert len(threads) == 2 and threading.get_ident() not in threads
+
+
 async def test_camera_and_screen_are_shown_side_by_side():
     out = await ran(frame("red"), frame("blue", "screenVideo"))
     sources = {f.transport_source: color for f, color in zip(out.images, out.colors, strict=True)}
