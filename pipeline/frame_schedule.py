@@ -138,6 +138,12 @@ class FrameSchedule(Generic[T]):
 
     # --- what happens ---------------------------------------------------------------------------
 
+    def limit(self, limits: VideoLimits) -> None:
+        """Other rates hold from now on, for what waits too."""
+        self._limits = limits
+        for source, state in self._sources.items():
+            state.limits = limits.of(source)
+
     def user_started(self) -> None:
         """The user began to speak."""
         self._is_speaking = True

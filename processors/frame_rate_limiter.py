@@ -29,7 +29,7 @@ from pipecat.processors.frameworks.rtvi.frames import RTVISendTextFrame
 from pipeline.frame_change import ChangeDetector, Glance
 from pipeline.frame_metrics import FrameMetricsData
 from pipeline.frame_schedule import FrameSchedule, Shown
-from pipeline.frames import DecodedFrame, Video
+from pipeline.frames import DecodedFrame, Video, VideoLimitsFrame
 from pipeline.pictures import PICTURE_THREADS, Pixels
 from pipeline.video_limits import VideoLimits
 from processors.worker import WorkingProcessor
@@ -51,7 +51,7 @@ class FrameRateLimiter(WorkingProcessor):
     What becomes of the frames goes out in a `MetricsFrame` with a `FrameMetricsData`.
 
     Args:
-        limits: How much of each source is shown.
+        limits: How much of each source is shown, until a `VideoLimitsFrame` says otherwise.
         pressure: How hard it is to get anything out, from 0 to 1; asked before each decision.
         clock: Seconds, monotonic.
         threads: Where frames are looked at and encoded.
@@ -97,6 +97,10 @@ class FrameRateLimiter(WorkingProcessor):
                 self._woken.set()
             case VADUserStoppedSpeakingFrame():
                 self._schedule.user_stopped(self._clock())
+            case VideoLimitsFrame():
+                self._limits = frame.limits
+                self._schedule.limit(frame.limits)
+                self._woken.set()
             case RTVISendTextFrame() | InputTextRawFrame():
                 self._schedule.user_typed(self._clock())
                 self._woken.set()

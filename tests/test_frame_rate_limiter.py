@@ -19,6 +19,8 @@ from pipecat.tests.utils import SleepFrame, run_test
 
 from pipeline import pictures
 from pipeline.frame_metrics import FrameMetricsData
+from pipeline.frames import VideoLimitsFrame
+from pipeline.video_limits import SourceLimits, VideoLimits
 from processors.frame_rate_limiter import FrameRateLimiter
 
 
@@ -187,6 +189,20 @@ async def test_a_slow_link_gets_smaller_pictures():
     fast, slow = [(await ran(shown, pressure=lambda p=p: p)).images[0] for p in (0.0, 0.8)]
     assert (fast.size[0], slow.size[0]) == (768, 384)
     assert len(slow.image) < len(fast.image) / 4
+
+
+async def test_other_limits_hold_from_the_next_frame_on():
+    image = Image.new("RGB", (800, 600), "red")
+    shown = UserImageRawFrame(image=image.tobytes(), size=image.size, format="RGB")
+    limits = VideoLimits(camera=SourceLimits(long_edge_px=200))
+    limiter = FrameRateLimiter()
+    _, up = await run_test(
+        limiter,
+        frames_to_send=[VideoLimitsFrame(limits=limits)],
+        frames_to_send_direction=FrameDirection.UPSTREAM,
+    )
+    assert any(isinstance(f, VideoLimitsFrame) for f in up)
+    assert (await ran(VideoLimitsFrame(limits=limits), shown)).images[0].size[0] == 200
 
 
 async def test_its_decisions_are_measured():
