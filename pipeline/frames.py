@@ -28,9 +28,11 @@ class DecodedFrame(UserImageRawFrame):
 
     Parameters:
         pixels: The frame.
+        pressure: How hard it is for the caller to get frames here, from 0 to 1.
     """
 
     pixels: Video
+    pressure: float = 0.0
 
 
 @dataclass

@@ -32,7 +32,11 @@ class FreshTrack(SmallWebRTCTrack):
 
 
 def start_afresh(receiver: RTCRtpReceiver) -> None:
-    """Forget what was missed. aiortc 1.16 has no method for it: the buffers are replaced."""
+    """Forget what was missed. aiortc 1.16 has no method for it: the buffers are replaced.
+
+    What was thrown away would count as lost, here and in the reports to the sender.
+    """
+    receiver._RTCRtpReceiver__remote_streams.clear()  # pyright: ignore
     if receiver.track.kind == "audio":
         _start_audio_afresh(receiver)
     else:

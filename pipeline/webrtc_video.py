@@ -15,12 +15,19 @@ from av import VideoFrame
 from loguru import logger
 from PIL import Image
 from pipecat.transports.smallwebrtc import transport
-from pipecat.transports.smallwebrtc.transport import CAM_VIDEO_SOURCE, SmallWebRTCClient
+from pipecat.transports.smallwebrtc.connection import SmallWebRTCConnection
+from pipecat.transports.smallwebrtc.transport import (
+    CAM_VIDEO_SOURCE,
+    SCREEN_VIDEO_SOURCE,
+    SmallWebRTCCallbacks,
+    SmallWebRTCClient,
+)
 
 from pipeline.frame_change import gist_size
 from pipeline.frames import DecodedFrame
 from pipeline.pictures import Picture, encode_frame
 from pipeline.transports import VIDEO_IN_FPS
+from pipeline.webrtc_line import CallersLine, ask_for_less
 
 READ_S = 1.5
 """How long a frame is waited for: Pipecat 1.14.0 turns a receiver off that nobody has asked for 2 s."""
@@ -60,7 +67,28 @@ class DecodedPixels:
 
 
 class UnconvertedVideoClient(SmallWebRTCClient):
-    """A client whose video frames are as the decoder gave them."""
+    """A client whose video frames are as the decoder gave them, and no more than are needed.
+
+    Args:
+        webrtc_connection: As for `SmallWebRTCClient`.
+        callbacks: As for `SmallWebRTCClient`.
+    """
+
+    def __init__(self, webrtc_connection: SmallWebRTCConnection, callbacks: SmallWebRTCCallbacks):
+        super().__init__(webrtc_connection, callbacks)
+        self._line = CallersLine(lambda: webrtc_connection.pc)
+
+    async def _handle_client_connected(self):
+        """Ask for less video before any is read; Pipecat 1.14.0 takes all that a sender likes."""
+        connection = self._webrtc_connection
+        sources = {
+            CAM_VIDEO_SOURCE: connection.video_input_track(),
+            SCREEN_VIDEO_SOURCE: connection.screen_video_input_track(),
+        }
+        for source, track in sources.items():
+            if track:
+                ask_for_less(track._receiver, source=source, line=self._line)
+        await super()._handle_client_connected()
 
     async def read_video_frame(self, video_source: str):
         """Read the newest frame, `VIDEO_IN_FPS` times a second, and convert none.
@@ -86,6 +114,7 @@ class UnconvertedVideoClient(SmallWebRTCClient):
                 size=(frame.width, frame.height),
                 format=frame.format.name,
                 pixels=DecodedPixels(frame=frame, source=video_source),
+                pressure=self._line.pressure,
             )
             decoded.transport_source, decoded.pts = video_source, frame.pts
             yield decoded

@@ -19,7 +19,7 @@ from pipecat.tests.utils import SleepFrame, run_test
 
 from pipeline import pictures
 from pipeline.frame_metrics import FrameMetricsData
-from pipeline.frames import VideoLimitsFrame
+from pipeline.frames import DecodedFrame, VideoLimitsFrame
 from pipeline.video_limits import SourceLimits, VideoLimits
 from processors.frame_rate_limiter import FrameRateLimiter
 
@@ -189,6 +189,17 @@ async def test_a_slow_link_gets_smaller_pictures():
     fast, slow = [(await ran(shown, pressure=lambda p=p: p)).images[0] for p in (0.0, 0.8)]
     assert (fast.size[0], slow.size[0]) == (768, 384)
     assert len(slow.image) < len(fast.image) / 4
+
+
+@pytest.mark.parametrize(("link", "line"), [(0.0, 0.8), (0.8, 0.0), (0.4, 0.8)])
+async def test_the_slower_of_link_and_callers_line_counts(link, line):
+    image = Image.effect_noise((800, 600), 60).convert("RGB")
+    pixels = pictures.Pixels(data=image.tobytes(), size=image.size, mode="RGB", source="camera")
+    decoded = DecodedFrame(image=b"", size=image.size, format="x", pixels=pixels, pressure=line)
+    decoded.transport_source = "camera"
+    out = await ran(decoded, pressure=lambda: link)
+    assert out.images[0].size[0] == 384
+    assert out.metrics[0].pressure == 0.8
 
 
 async def test_other_limits_hold_from_the_next_frame_on():
