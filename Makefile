@@ -29,8 +29,8 @@ branches: $(VENV)/.dev            ## Show that the tests of what decides take ev
 	@$(BIN)/coverage run -m pytest -q tests/test_link.py tests/test_waiting.py tests/test_exchange.py \
 	    tests/test_calls.py tests/test_patience.py tests/test_refusals.py \
 	    tests/test_playout_buffer.py tests/test_playout_parts.py \
-	    tests/test_frame_change.py tests/test_frame_schedule.py tests/test_jitter_buffer.py \
-	    tests/test_gathering.py
+	    tests/test_frame_change.py tests/test_frame_schedule.py tests/test_line_quality.py \
+	    tests/test_jitter_buffer.py tests/test_gathering.py
 	@$(BIN)/coverage report
 
 conformance: $(VENV)/.run            ## Run five published clients against the understudy; writes docs/conformance.md.

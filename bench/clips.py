@@ -212,7 +212,7 @@ def _moving(at_s: float) -> Image.Image:
 
 CLIPS = (
     Clip(name="static screen", source="screenVideo", frame=_static, target=0.1),
-    Clip(name="static screen, cursor and clock", source="screenVideo", frame=_ticking),
+    Clip(name="static screen, cursor and clock", source="screenVideo", frame=_ticking, target=0.1),
     Clip(name="talking head", source="camera", frame=_talking, target=0.4),
     Clip(
         name="talking head that never pauses",

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from bench.clips import CLIP_S, CLIPS, Clip
+from bench.unseen_clips import UNSEEN
 from pipeline.frame_change import ChangeDetector
 from pipeline.frame_schedule import FrameSchedule
 from pipeline.pictures import Pixels
@@ -48,6 +49,11 @@ class Played:
     def slowest_s(self) -> float:
         """The longest time from a change to the frame that shows it; infinite when none does."""
         return max((self._shown_after_s(change_s) for change_s in self.clip.changes_s), default=0.0)
+
+    @property
+    def late(self) -> int:
+        """How many changes are shown later than they have to be."""
+        return sum(self._shown_after_s(change_s) > WITHIN_S for change_s in self.clip.changes_s)
 
     def _shown_after_s(self, change_s: float) -> float:
         return min(
@@ -98,8 +104,8 @@ def _gist(
     return gists[0][1]
 
 
-def report(results: list[Played]) -> str:
-    """The table."""
+def report(results: list[Played], unseen: list[Played]) -> str:
+    """The tables."""
     lines = [
         "# Frames: what is saved, and what is not lost",
         "",
@@ -108,30 +114,44 @@ def report(results: list[Played]) -> str:
         f"{60 * TOKENS_A_FRAME:,} a minute. A change counts as shown when a frame that was taken",
         f"after it has been shown; each has to be within {WITHIN_S:g} s. Made by `make bench-frames`.",
         "",
-        "| clip | frames a minute | tokens a minute | of 1 fps | target | changes | slowest |",
-        "|---|---|---|---|---|---|---|",
+        *_table(results),
+        "",
+        "## On which nothing was tuned",
+        "",
+        "The clips of `bench/unseen_clips.py`, drawn after the detector's figures were chosen.",
+        "",
+        *_table(unseen),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _table(results: list[Played]) -> list[str]:
+    lines = [
+        "| clip | frames a minute | tokens a minute | of 1 fps | target | changes | late | slowest |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for played in results:
         clip, frames = played.clip, len(played.shown)
         target = f"{clip.target:g}" if clip.target else "-"
-        changes = len(clip.changes_s) or "-"
-        slowest = f"{played.slowest_s:.2f} s" if clip.changes_s else "-"
+        changes, late, slowest = "-", "-", "-"
+        if clip.changes_s:
+            changes, late = str(len(clip.changes_s)), str(played.late)
+            slowest = f"{played.slowest_s:.2f} s"
         lines.append(
             f"| {clip.name} | {frames} | {frames * TOKENS_A_FRAME:,} | {played.part_of_1_fps:.2f} "
-            f"| {target} | {changes} | {slowest} |"
+            f"| {target} | {changes} | {late} | {slowest} |"
         )
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def main() -> None:
     """Plays all clips, prints the table and keeps it."""
     results = [play(clip) for clip in CLIPS]
-    table = report(results)
+    table = report(results, [play(clip) for clip in UNSEEN])
     print(table)
     _RESULTS.write_text(table, encoding="utf-8")
     missed = any(
-        played.slowest_s > WITHIN_S or played.part_of_1_fps > (played.clip.target or 1)
-        for played in results
+        played.late or played.part_of_1_fps > (played.clip.target or 1) for played in results
     )
     sys.exit(missed)
 

@@ -2,8 +2,9 @@
 
 Frames are compared as small grey pictures, tile by tile: a word on a screen or a finger is nothing
 in the mean of a whole picture, and much in a tile of its own. What a tile does all the time (a mouth
-that speaks, a cursor that blinks, a noisy sensor) is learned and counts for less: for news it must
-do something that it does not usually do. A tile that has been quiet has only to change.
+that speaks, a film in a window, a noisy sensor) is learned and counts for less: for news it must do
+something that it does not usually do. A tile that has been quiet has only to change. On a screen, what
+blinks or ticks counts for nothing (see `frame_habits`).
 """
 
 import math
@@ -12,7 +13,8 @@ from enum import IntEnum
 
 import numpy as np
 
-TILE_PX = 8
+from pipeline.frame_habits import TILE_PX, Habits
+
 GIST_PX = {"screenVideo": 384}
 DEFAULT_GIST_PX = 160
 """The long edge of the small grey picture: a word of 12 px type on a screen of 1920 px is ten pixels
@@ -20,6 +22,8 @@ of it, a raised hand in a camera's picture several tiles."""
 
 LEAST = 4.0
 """In grey levels of 256, root mean square over a tile: below it is noise of sensors and codecs."""
+FAINT = 1.0
+"""What is at all, on a screen; enough for the tick of a clock, whose digits are much alike."""
 LEARNED_S = 2.0
 FORGOTTEN_S = 5.0
 """How long it takes to learn a tile's habit, and to forget it."""
@@ -74,6 +78,7 @@ class ChangeDetector:
         self._last: np.ndarray | None = None
         self._last_s = 0.0
         self._usual = np.zeros(0)
+        self._habits = Habits(np.zeros((0, 0)))
 
     def look(self, gist: np.ndarray, *, now_s: float) -> Glance:
         """Compares a frame.
@@ -86,22 +91,42 @@ class ChangeDetector:
         if self._last is None or self._last.shape != gist.shape:
             self._shown = None
             self._usual = np.zeros([side // TILE_PX for side in gist.shape], np.float32)
+            self._habits = Habits(gist)
             self._last, self._last_s = gist, now_s
             return Glance(Change.NEW, stirs=True)
         step = self._difference(gist, self._last)
-        change = Change.NEW if self._shown is None else self._change(gist, self._shown)
+        counts = ~self._do_as_always(gist, self._last, step, now_s)
+        change = Change.NEW if self._shown is None else self._change(gist, self._shown, counts)
         self._learn(step, now_s)
         self._last, self._last_s = gist, now_s
-        return Glance(change, stirs=bool((step > LEAST).any()))
+        return Glance(change, stirs=bool((counts & (step > LEAST)).any()))
 
     def was_shown(self) -> None:
         """Takes note that the model was shown the frame that was looked at last."""
         self._shown = self._last
+        self._habits.was_shown()
 
-    def _change(self, gist: np.ndarray, shown: np.ndarray) -> Change:
-        distance = self._difference(gist, shown)
+    def _do_as_always(
+        self, gist: np.ndarray, last: np.ndarray, step: np.ndarray, now_s: float
+    ) -> np.ndarray:
+        """Returns which tiles blink or tick; before a camera, none."""
+        if self._sways:
+            return np.zeros(step.shape, bool)
+        habits = self._habits
+        is_as_before = self._difference(gist, habits.before) <= LEAST
+        return habits.after(
+            last,
+            changed=step > LEAST,
+            stirred=step > FAINT,
+            is_as_before=is_as_before,
+            now_s=now_s,
+            last_s=self._last_s,
+        )
+
+    def _change(self, gist: np.ndarray, shown: np.ndarray, counts: np.ndarray) -> Change:
+        distance = self._difference(gist, shown) * counts
         differs = distance > LEAST
-        if (differs & (distance > USUAL_TIMES * self._usual)).any():
+        if self._habits.is_broken or (differs & (distance > USUAL_TIMES * self._usual)).any():
             return Change.NEW
         if not differs.any():
             return Change.STILL

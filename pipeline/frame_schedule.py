@@ -60,20 +60,27 @@ class Ease:
         rate: What the rates are multiplied with.
         edge: What the long edge is multiplied with.
         quality: What the JPEG quality is multiplied with.
+        bitrate: What the caller's own bit rate is multiplied with.
     """
 
     rate: float = 1.0
     edge: float = 1.0
     quality: float = 1.0
+    bitrate: float = 1.0
 
 
 _EASES = (
-    (0.75, Ease(rate=0.25, edge=0.5, quality=0.7)),
-    (0.5, Ease(rate=0.5, edge=0.75, quality=0.85)),
-    (0.25, Ease(rate=0.5)),
+    (0.75, Ease(rate=0.25, edge=0.5, quality=0.7, bitrate=0.2)),
+    (0.5, Ease(rate=0.5, edge=0.75, quality=0.85, bitrate=0.4)),
+    (0.25, Ease(rate=0.5, bitrate=0.7)),
     (0.0, Ease()),
 )
 """By the least pressure: first fewer frames, of which the next is whole; then smaller ones."""
+
+
+def ease_of(pressure: float) -> Ease:
+    """What is done under a pressure, from 0 to 1."""
+    return next(ease for least, ease in _EASES if pressure >= least)
 
 
 @dataclass(frozen=True)
@@ -138,6 +145,12 @@ class FrameSchedule(Generic[T]):
 
     # --- what happens ---------------------------------------------------------------------------
 
+    def limit(self, limits: VideoLimits) -> None:
+        """Other rates hold from now on, for what waits too."""
+        self._limits = limits
+        for source, state in self._sources.items():
+            state.limits = limits.of(source)
+
     def user_started(self) -> None:
         """The user began to speak."""
         self._is_speaking = True
@@ -194,7 +207,7 @@ class FrameSchedule(Generic[T]):
                 continue
             reason = _reason(state)
             state.counts.shown[reason] += 1
-            shown.append(Shown(source, state.frame, reason, self._ease))
+            shown.append(Shown(source, state.frame, reason, ease_of(self.pressure)))
             # Being called a little late does not push what follows back, but a source that paused
             # does not catch up either.
             is_late = now_s - due_s > 0.25 / state.limits.max_fps
@@ -213,15 +226,11 @@ class FrameSchedule(Generic[T]):
     def _of(self, source: str) -> _Source[T]:
         return self._sources.setdefault(source, _Source(self._limits.of(source)))
 
-    @property
-    def _ease(self) -> Ease:
-        return next(ease for least, ease in _EASES if self.pressure >= least)
-
     def _waiting(self, now_s: float) -> Iterator[tuple[str, _Source[T], float]]:
         for source, state in self._sources.items():
             if state.frame is None:
                 continue
-            due_s = self._due_s(state, now_s, self._ease)
+            due_s = self._due_s(state, now_s, ease_of(self.pressure))
             is_stale = state.change is Change.STILL and state.offered_s + STALE_S < max(
                 now_s, due_s
             )

@@ -7,6 +7,7 @@ import numpy as np
 from pipecat.frames.frames import Frame, SystemFrame, UserImageRawFrame
 
 from pipeline.pictures import Picture
+from pipeline.video_limits import VideoLimits
 
 
 class Video(Protocol):
@@ -27,9 +28,11 @@ class DecodedFrame(UserImageRawFrame):
 
     Parameters:
         pixels: The frame.
+        pressure: How hard it is for the caller to get frames here, from 0 to 1.
     """
 
     pixels: Video
+    pressure: float = 0.0
 
 
 @dataclass
@@ -75,6 +78,17 @@ class ModelSawFrame(SystemFrame):
     height: int
     filename: str | None = None
     caption: str | None = None
+
+
+@dataclass
+class VideoLimitsFrame(SystemFrame):
+    """From now on the model is shown as much of camera and screen as this allows.
+
+    Parameters:
+        limits: How much.
+    """
+
+    limits: VideoLimits
 
 
 @dataclass

@@ -145,7 +145,7 @@ class LiveService(LiveNews):
         connection has cut: the question is never answered.
         """
         self._link.opened(_now())
-        self._setup_accepted()
+        await self._setup_accepted()
         self._repeat()
         self._patience.asked_again(_now())
         if self._exchange.is_open and not self._user_is_speaking:

@@ -17,8 +17,10 @@ from pipecat.services.google.gemini_live.llm import GeminiLiveLLMService
 from pipecat.services.settings import LLMSettings
 from pipecat.utils.types import NOT_GIVEN, NotGiven, is_given
 
+from pipeline.frames import VideoLimitsFrame
 from pipeline.live_input import LiveInput
 from pipeline.persona import Persona
+from pipeline.video_limits import VideoLimits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,7 @@ class _Setup:
     settings: GeminiLiveLLMService.Settings
     instruction: str | None
     tools: ToolsSchema | list[Any] | None
+    video: VideoLimits | None
 
 
 class LiveSettings(LiveInput):
@@ -44,15 +47,17 @@ class LiveSettings(LiveInput):
         super().__init__(**kwargs)
         self._config: LiveConnectConfig | None = None
         self._is_building = False
+        self._video: VideoLimits | None = None
         self._tried = self._accepted = self._setup_now()
 
     async def play(self, persona: Persona, *, tools: list | None = None):
         """Be somebody else from the next turn on.
 
         Args:
-            persona: Whose instruction and voice it is.
+            persona: Whose instruction, voice and limits of video they are.
             tools: The functions that the model may call then; None: those that it has.
         """
+        self._video = persona.video
         delta = self.Settings(system_instruction=persona.instruction, voice=persona.voice)
         await self._update_settings(delta)
         if tools is not None:
@@ -100,17 +105,22 @@ class LiveSettings(LiveInput):
             settings=self._settings.copy(),  # pyright: ignore - as made by Pipecat's service
             instruction=self._base_system_instruction,
             tools=self._tools_from_init,
+            video=self._video,
         )
 
-    def _setup_accepted(self):
-        """The service has taken the latest config."""
-        self._accepted = self._tried
+    async def _setup_accepted(self):
+        """The service has taken the latest config; what the model is shown goes with it."""
+        before, self._accepted = self._accepted, self._tried
+        if self._accepted.video and self._accepted.video != before.video:
+            limits = VideoLimitsFrame(limits=self._accepted.video)
+            await self.push_frame(limits, FrameDirection.UPSTREAM)
 
     def _take_back(self):
         """Forget what was changed since the service last accepted a setup."""
         good = self._accepted
         self._settings.apply_update(good.settings.copy())
         self._base_system_instruction = self._system_instruction_from_init = good.instruction
+        self._video = good.video
         self._sync_model_name_to_metrics()
         self._take_tools(good.tools)
 

@@ -31,6 +31,11 @@ _VIDEO: dict[str, Any] = {
         source: VideoInSourceParams(framerate=VIDEO_IN_FPS) for source in ("camera", "screenVideo")
     },
 }
+_VIDEO_OF_WEBRTC: dict[str, Any] = {
+    "video_in_enabled": True,
+    # Its client reads at our rate; a second owner of the rate would drop some of that.
+    "video_in_sources": {source: VideoInSourceParams() for source in ("camera", "screenVideo")},
+}
 
 
 def _webrtc() -> TransportParams:
@@ -39,7 +44,7 @@ def _webrtc() -> TransportParams:
 
     use_fresh_tracks()
     use_unconverted_video()
-    return TransportParams(**_AUDIO, **_VIDEO)
+    return TransportParams(**_AUDIO, **_VIDEO_OF_WEBRTC)
 
 
 def _daily() -> TransportParams:

@@ -13,23 +13,30 @@ from pipecat.transports.smallwebrtc import connection
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCTrack
 
 from pipeline.webrtc_audio import AudioIn, use_opus
+from pipeline.webrtc_decoding import Newest, use_newest_frames
 
 
 class FreshTrack(SmallWebRTCTrack):
     """A track whose receiver begins anew whenever it is turned on again."""
 
     async def recv(self):
-        """The next frame; of a receiver that was off, the next one that can be decoded.
+        """The next frame of sound, or the newest of a video, None when it was taken already.
 
-        Pipecat 1.14.0 waits there for what it has thrown away.
+        Of a receiver that was off, the next one that can be decoded; Pipecat 1.14.0 waits there for
+        what it has thrown away.
         """
         if not self._receiver._enabled:
             start_afresh(self._receiver)
-        return await super().recv()
+        frame = await super().recv()
+        return frame.take() if isinstance(frame, Newest) else frame
 
 
 def start_afresh(receiver: RTCRtpReceiver) -> None:
-    """Forget what was missed. aiortc 1.16 has no method for it: the buffers are replaced."""
+    """Forget what was missed. aiortc 1.16 has no method for it: the buffers are replaced.
+
+    What was thrown away would count as lost, here and in the reports to the sender.
+    """
+    receiver._RTCRtpReceiver__remote_streams.clear()  # pyright: ignore
     if receiver.track.kind == "audio":
         _start_audio_afresh(receiver)
     else:
@@ -57,4 +64,5 @@ def _start_video_afresh(receiver: RTCRtpReceiver) -> None:
 def use_fresh_tracks() -> None:
     """Make Pipecat's connections wrap their receivers in `FreshTrack`; doing it twice is harmless."""
     use_opus()
+    use_newest_frames()
     connection.SmallWebRTCTrack = FreshTrack  # pyright: ignore

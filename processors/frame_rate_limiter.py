@@ -29,7 +29,7 @@ from pipecat.processors.frameworks.rtvi.frames import RTVISendTextFrame
 from pipeline.frame_change import ChangeDetector, Glance
 from pipeline.frame_metrics import FrameMetricsData
 from pipeline.frame_schedule import FrameSchedule, Shown
-from pipeline.frames import DecodedFrame, Video
+from pipeline.frames import DecodedFrame, Video, VideoLimitsFrame
 from pipeline.pictures import PICTURE_THREADS, Pixels
 from pipeline.video_limits import VideoLimits
 from processors.worker import WorkingProcessor
@@ -51,8 +51,9 @@ class FrameRateLimiter(WorkingProcessor):
     What becomes of the frames goes out in a `MetricsFrame` with a `FrameMetricsData`.
 
     Args:
-        limits: How much of each source is shown.
-        pressure: How hard it is to get anything out, from 0 to 1; asked before each decision.
+        limits: How much of each source is shown, until a `VideoLimitsFrame` says otherwise.
+        pressure: How hard it is to get anything out, from 0 to 1; asked before each decision. What
+            a `DecodedFrame` tells of the caller's line counts too, and the larger of the two.
         clock: Seconds, monotonic.
         threads: Where frames are looked at and encoded.
     """
@@ -69,6 +70,7 @@ class FrameRateLimiter(WorkingProcessor):
         self._schedule: FrameSchedule[Video] = FrameSchedule(limits or VideoLimits())
         self._limits = limits or VideoLimits()
         self._pressure = pressure
+        self._callers_pressure = 0.0
         self._clock = clock
         self._threads = threads
         self._detectors: dict[str, ChangeDetector] = {}
@@ -97,6 +99,10 @@ class FrameRateLimiter(WorkingProcessor):
                 self._woken.set()
             case VADUserStoppedSpeakingFrame():
                 self._schedule.user_stopped(self._clock())
+            case VideoLimitsFrame():
+                self._limits = frame.limits
+                self._schedule.limit(frame.limits)
+                self._woken.set()
             case RTVISendTextFrame() | InputTextRawFrame():
                 self._schedule.user_typed(self._clock())
                 self._woken.set()
@@ -107,6 +113,8 @@ class FrameRateLimiter(WorkingProcessor):
         if isinstance(frame, UserImageRawFrame) and frame.request:
             self._requested.setdefault(source, deque()).append(frame)
             self._schedule.look(source)
+        if isinstance(frame, DecodedFrame):
+            self._callers_pressure = frame.pressure
         self._latest[source] = frame
         self._woken.set()
 
@@ -116,7 +124,7 @@ class FrameRateLimiter(WorkingProcessor):
         while self._latest:
             source, frame = self._latest.popitem()
             await self._look_at(source, frame)
-        self._schedule.pressure = self._pressure()
+        self._schedule.pressure = max(self._pressure(), self._callers_pressure)
         for shown in self._schedule.due(self._clock()):
             await self._show(shown)
         for source, reported_s in self._reported_s.items():

@@ -7,7 +7,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from pipecat.frames.frames import Frame, LLMSetToolsFrame, LLMUpdateSettingsFrame
+from PIL import Image
+from pipecat.frames.frames import (
+    Frame,
+    LLMSetToolsFrame,
+    LLMUpdateSettingsFrame,
+    UserImageRawFrame,
+)
 from pipecat.services.google.gemini_live.llm import GeminiLiveLLMService, GeminiModalities
 from pipecat.services.llm_service import FunctionCallParams
 from pipecat.tests.utils import run_test
@@ -15,12 +21,20 @@ from pipecat.tests.utils import run_test
 from pipeline.live_client import http_options
 from pipeline.live_service import LiveService
 from pipeline.persona import Persona
+from pipeline.video_limits import SourceLimits, VideoLimits
 from tests.support.conversation import Talk, talk
 from tests.support.speech import speech
 
 QUESTION = speech("What is the weather like in Oslo today?")
 FRAME_S = 0.02
-CRITIC = Persona(name="critic", title="C", summary="S", voice="Puck", instruction="Judge kindly.")
+CRITIC = Persona(
+    name="critic",
+    title="C",
+    summary="S",
+    voice="Puck",
+    instruction="Judge kindly.",
+    video=VideoLimits(camera=SourceLimits(long_edge_px=200)),
+)
 
 
 async def get_weather(params: FunctionCallParams, city: str):
@@ -59,6 +73,17 @@ async def ask(conversation: Talk, text: str) -> str:
     await conversation.until(lambda: len(conversation.events("turn_complete")) > asked)
     await conversation.until_quiet(for_s=0.3)
     return conversation.events("answer")[-1]["text"]
+
+
+async def width_shown(conversation: Talk) -> int:
+    """Shows the model a picture 320 pixels wide; returns how wide it is when it gets there."""
+    shown = len(conversation.events("video"))
+    image = Image.new("RGB", (320, 240), "red")
+    frame = UserImageRawFrame(image=image.tobytes(), size=image.size, format="RGB")
+    frame.transport_source = "camera"
+    await conversation.transport.ear.push_frame(frame)
+    await conversation.until(lambda: len(conversation.events("video")) > shown)
+    return conversation.events("video")[-1]["width"]
 
 
 async def setups(conversation: Talk, count: int) -> list[dict]:
@@ -185,11 +210,13 @@ async def another_persona_takes_over_from_what_the_first_was_told(folder: Path):
     async with talk(folder, greeting=None, tools=[get_time]) as conversation:
         await setups(conversation, 1)
         await ask(conversation, "remember that my dog is Rex")
+        assert await width_shown(conversation) == 320
         await conversation.service.play(CRITIC, tools=[])
         *_, last = await setups(conversation, 2)
         assert (last["voice"], last["tools"]) == ("Puck", 0)
         assert last["instruction_characters"] == len(CRITIC.instruction)
         assert "my dog is Rex" in await ask(conversation, "what did I tell you?")
+        assert await width_shown(conversation) == 200
 
 
 async def who_speaks_meanwhile_is_heard_whole_and_once(folder: Path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.frame_change import Change, ChangeDetector, gist_size
+from pipeline.frame_change import Change, ChangeDetector, Glance, gist_size
 
 LOOK_S = 0.2
 
@@ -106,7 +106,7 @@ def blinked(looks: Looks, seconds: float) -> list[Change]:
 def test_what_does_the_same_all_the_time_is_soon_no_news():
     verdicts = blinked(Looks(grey()), 20)
     assert verdicts.count(Change.NEW) <= 4
-    assert set(verdicts[-50:]) == {Change.STILL, Change.SMALL}
+    assert set(verdicts[-50:]) == {Change.STILL}
 
 
 def test_something_new_beside_what_moves_all_the_time_is_new():
@@ -131,6 +131,107 @@ def test_a_page_that_turns_every_two_seconds_is_new_each_time():
         assert looks.at(pages[(turn + 1) % 2]) is Change.NEW
         looks.detector.was_shown()
         assert {looks.at(pages[(turn + 1) % 2]) for _ in range(9)} == {Change.STILL}
+
+
+# --- habits of places on a screen -------------------------------------------------------------------
+
+
+CLOCK, CURSOR = (52, 80), (4, 4)
+
+
+class Desk(Looks):
+    """A page with a cursor that blinks every 0.6 s and a clock that ticks every second.
+
+    Whatever is new is shown at once.
+    """
+
+    def __init__(self, seconds: float = 10, source: str = "screenVideo"):
+        super().__init__(self.picture(0.0), source)
+        self.began_s = self.now_s
+        self.shown = self.goes_on(seconds)
+
+    def picture(self, at_s: float) -> np.ndarray:
+        page = grey()
+        row, column = CURSOR
+        page[row : row + 4, column : column + 2] += 90 * (at_s % 1.2 < 0.6)
+        row, column = CLOCK
+        # Some digits are much alike.
+        page[row : row + 4, column : column + 4] += (20, 40, 44, 90, 60, 16, 80)[
+            int(at_s + 0.01) % 7
+        ]
+        return page
+
+    def goes_on(self, seconds: float, add=lambda page: page) -> list[float]:
+        """Shows what is new; returns how long each had to wait, from now."""
+        begin_s, new = self.now_s, []
+        for _ in range(round(seconds / LOOK_S)):
+            at_s = self.now_s + LOOK_S - getattr(self, "began_s", self.now_s)
+            if self.at(add(self.picture(at_s))) is Change.NEW:
+                new.append(round(self.now_s - begin_s, 1))
+                self.detector.was_shown()
+        return new
+
+
+def written(page: np.ndarray, *, at: tuple[int, int]) -> np.ndarray:
+    row, column = at
+    page[row : row + 3, column : column + 2] += 70
+    return page
+
+
+def test_a_clock_and_a_cursor_are_soon_no_news_and_cost_nothing_any_more():
+    desk = Desk()
+    assert all(at_s <= 3 for at_s in desk.shown) and len(desk.shown) <= 4
+    assert desk.goes_on(50) == []
+    assert desk.glance == Glance(Change.STILL, stirs=False)
+
+
+def test_before_a_camera_places_have_no_habits():
+    desk = Desk(30, source="camera")
+    assert desk.glance.change is not Change.STILL or len(desk.shown) > 4
+
+
+@pytest.mark.parametrize("waits_s", [0.0, 0.2, 0.4, 0.6, 0.8])
+@pytest.mark.parametrize("at", [(28, 48), (4, 9)])
+def test_beside_them_something_new_is_seen_at_once(at, waits_s):
+    desk = Desk()
+    desk.goes_on(waits_s)
+    assert desk.goes_on(2, lambda page: written(page, at=at)) == [LOOK_S]
+
+
+@pytest.mark.parametrize("waits_s", [0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
+def test_a_letter_typed_at_the_cursor_is_seen_within_a_second(waits_s):
+    desk = Desk()
+    desk.goes_on(waits_s)
+    seen = desk.goes_on(3, lambda page: written(page, at=(4, 1)))
+    assert seen and seen[0] <= 1.0
+
+
+def test_a_clock_that_stops_is_shown_as_it_stopped():
+    desk = Desk()
+    row, column = CLOCK
+
+    def stopped(page):
+        page[row : row + 4, column : column + 4] = grey()[row : row + 4, column : column + 4] + 110
+        return page
+
+    assert desk.goes_on(5, stopped)[:1] != []
+    assert desk.goes_on(20, stopped) == []
+
+
+def test_a_page_that_is_turned_back_at_once_is_shown_when_it_stands():
+    looks = Looks(grey())
+    looks.at(with_patch(60, at=(16, 24)))
+    looks.detector.was_shown()
+    verdicts = [looks.at(grey()) for _ in range(12)]
+    assert verdicts[0] is not Change.NEW, "it may go on to and fro"
+    assert verdicts.index(Change.NEW) * LOOK_S <= 1.6
+
+
+def test_where_much_of_the_picture_blinks_it_is_no_habit():
+    looks = Looks(grey())
+    for look in range(60):
+        looks.at(with_patch(60 * (look // 3 % 2), size=40))
+    assert looks.glance.change is not Change.STILL
 
 
 def test_most_of_the_picture_moving_is_large():

@@ -19,6 +19,8 @@ from pipecat.tests.utils import SleepFrame, run_test
 
 from pipeline import pictures
 from pipeline.frame_metrics import FrameMetricsData
+from pipeline.frames import DecodedFrame, VideoLimitsFrame
+from pipeline.video_limits import SourceLimits, VideoLimits
 from processors.frame_rate_limiter import FrameRateLimiter
 
 
@@ -72,6 +74,45 @@ async def test_frames_come_out_as_jpeg_and_what_changes_meanwhile_a_second_later
 async def test_what_has_not_changed_is_not_shown_again():
     sent = [frame("red"), SleepFrame(sleep=0.2)] * 3
     assert len((await ran(*sent, SleepFrame(sleep=0.8))).images) == 1
+
+
+async def test_of_frames_that_come_while_one_is_looked_at_only_the_last_is_looked_at(monkeypatch):
+    looked_at: list[bytes] = []
+    is_released = threading.Event()
+    real = pictures.Pixels.gist
+
+    def slow(pixels):
+        looked_at.append(pixels.data)
+        is_released.wait(5)
+        return real(pixels)
+
+    monkeypatch.setattr(pictures.Pixels, "gist", slow)
+
+    async def release():
+        await asyncio.sleep(0.4)
+        is_released.set()
+
+    releasing = asyncio.create_task(release())
+    first, *rest = [frame(color) for color in ("red", "white", "green", "blue")]
+    await run_test(
+        FrameRateLimiter(),
+        frames_to_send=[first, SleepFrame(sleep=0.2), *rest, SleepFrame(sleep=0.5)],
+    )
+    await releasing
+    assert looked_at == [first.image, rest[-1].image]
+
+
+async def test_no_jpeg_is_made_in_the_loops_thread(monkeypatch):
+    threads: list[int] = []
+    real = pictures._jpeg
+
+    def watched(*args, **options):
+        threads.append(threading.get_ident())
+        return real(*args, **options)
+
+    monkeypatch.setattr(pictures, "_jpeg", watched)
+    await ran(frame("red"), frame("blue", "screenVideo"))
+    assert len(threads) == 2 and threading.get_ident() not in threads
 
 
 async def test_camera_and_screen_are_shown_side_by_side():
@@ -148,6 +189,31 @@ async def test_a_slow_link_gets_smaller_pictures():
     fast, slow = [(await ran(shown, pressure=lambda p=p: p)).images[0] for p in (0.0, 0.8)]
     assert (fast.size[0], slow.size[0]) == (768, 384)
     assert len(slow.image) < len(fast.image) / 4
+
+
+@pytest.mark.parametrize(("link", "line"), [(0.0, 0.8), (0.8, 0.0), (0.4, 0.8)])
+async def test_the_slower_of_link_and_callers_line_counts(link, line):
+    image = Image.effect_noise((800, 600), 60).convert("RGB")
+    pixels = pictures.Pixels(data=image.tobytes(), size=image.size, mode="RGB", source="camera")
+    decoded = DecodedFrame(image=b"", size=image.size, format="x", pixels=pixels, pressure=line)
+    decoded.transport_source = "camera"
+    out = await ran(decoded, pressure=lambda: link)
+    assert out.images[0].size[0] == 384
+    assert out.metrics[0].pressure == 0.8
+
+
+async def test_other_limits_hold_from_the_next_frame_on():
+    image = Image.new("RGB", (800, 600), "red")
+    shown = UserImageRawFrame(image=image.tobytes(), size=image.size, format="RGB")
+    limits = VideoLimits(camera=SourceLimits(long_edge_px=200))
+    limiter = FrameRateLimiter()
+    _, up = await run_test(
+        limiter,
+        frames_to_send=[VideoLimitsFrame(limits=limits)],
+        frames_to_send_direction=FrameDirection.UPSTREAM,
+    )
+    assert any(isinstance(f, VideoLimitsFrame) for f in up)
+    assert (await ran(VideoLimitsFrame(limits=limits), shown)).images[0].size[0] == 200
 
 
 async def test_its_decisions_are_measured():

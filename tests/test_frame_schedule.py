@@ -188,6 +188,16 @@ def test_the_rate_holds_whatever_the_rhythm_of_the_source(source_fps, rate_fps):
     assert 0.97 * rate_fps <= per_second <= 1.01 * rate_fps
 
 
+def test_other_limits_hold_at_once_for_what_waits_too():
+    show = Show(camera=SourceLimits(at_least_every_s=20))
+    show.run(10, STILL)
+    assert len(show.shown) == 1
+    show.schedule.limit(VideoLimits(camera=SourceLimits(at_least_every_s=5)))
+    show.take()
+    assert len(show.shown) == 2
+    assert show.run(10, STILL) == 2
+
+
 def test_a_source_that_paused_does_not_catch_up():
     show = Show()
     for at_s, frame in ((0, "a"), (50, "b"), (50.1, "c")):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
+from pipeline.webrtc_line import CAMERA_BPS
 from tests.browser import WHAT_TO_DO, chromium
 from tests.support.speech import speech
 from tests.test_first_light import red_picture
@@ -158,6 +159,30 @@ async def test_a_picture_is_dropped_or_pasted(page, way):
     seen = page.locator('[data-picture="seen"]')
     await expect(seen).to_have_count(1, timeout=20_000)
     await expect(turns(page, "bot").filter(has_text="red")).not_to_have_count(0, timeout=20_000)
+
+
+KEEP_CONNECTIONS = """
+const Connection = RTCPeerConnection;
+window.connections = [];
+window.RTCPeerConnection = class extends Connection {
+    constructor(...options) { super(...options); window.connections.push(this); }
+};
+"""
+MAY_SEND_BPS = """async () => {
+    const reports = await Promise.all(window.connections.map(one => one.getStats()));
+    const stats = reports.flatMap(report => [...report.values()]);
+    return Math.max(...stats.map(one => one.availableOutgoingBitrate ?? 0));
+}"""
+
+
+async def test_a_browser_sends_no_more_video_than_it_is_asked_for(page):
+    await page.add_init_script(KEEP_CONNECTIONS)
+    await page.reload()
+    await connect(page)
+    await page.get_by_test_id("cam").click()
+    async with asyncio.timeout(15):
+        while await page.evaluate(MAY_SEND_BPS) != CAMERA_BPS:
+            await asyncio.sleep(0.2)
 
 
 async def sees(server, source: str, *, within_s: float = 20) -> None:

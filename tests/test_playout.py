@@ -299,4 +299,5 @@ async def test_how_it_was_played_is_logged_once():
             await bot.end.gets(LLMFullResponseEndFrame)
     finally:
         logger.remove(sink)
-    assert len(lines) == 1 and "breaks=0" in lines[0] and "longest_delay_s=0.0" in lines[0]
+    assert len(lines) == 1 and "PlayoutMeasures(longest_delay_s=0." in lines[0]
+    assert "holds=0, cuts=0" in lines[0]

@@ -72,6 +72,15 @@ async def test_a_fresh_track_goes_on_at_once_and_asks_for_a_keyframe(receiver):
     assert receiver.transport.asked_for_a_keyframe()
 
 
+@pytest.mark.parametrize(("track_class", "lost"), [(SmallWebRTCTrack, 5), (FreshTrack, 0)])
+async def test_what_pipecat_threw_away_counts_as_lost_and_ours_does_not(
+    receiver, track_class, lost
+):
+    await frames_put_together_after_a_pause(receiver, track_class)
+    (stream,) = receiver._RTCRtpReceiver__remote_streams.values()
+    assert stream.packets_lost == lost
+
+
 def test_connections_use_fresh_tracks(monkeypatch):
     monkeypatch.setattr(connection, "SmallWebRTCTrack", SmallWebRTCTrack)
     use_fresh_tracks()

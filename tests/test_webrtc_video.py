@@ -7,8 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from aiortc.codecs.vpx import Vp8Decoder, Vp8Encoder, VpxPayloadDescriptor
-from aiortc.jitterbuffer import JitterFrame
+from aiortc.codecs.vpx import Vp8Decoder
 from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 from PIL import Image
@@ -22,8 +21,7 @@ from pipeline.pictures import Pixels
 from pipeline.transports import TRANSPORT_PARAMS, VIDEO_IN_FPS
 from pipeline.webrtc_video import DecodedPixels, UnconvertedVideoClient
 from processors.frame_rate_limiter import FrameRateLimiter
-
-SENT = 30
+from tests.support.vp8 import encoded
 
 
 def yuv(color: str = "red", size: tuple[int, int] = (64, 48)) -> VideoFrame:
@@ -70,13 +68,13 @@ def conversions(monkeypatch) -> Conversions:
     return Conversions(monkeypatch)
 
 
-async def passed_on(client_class: type, monkeypatch) -> list[UserImageRawFrame]:
-    """What the transport pushes of frames that come at once: its sampler takes the first."""
+async def passed_on(client_class: type, monkeypatch, *, count: int) -> list[UserImageRawFrame]:
+    """What the transport pushes of frames that come at once."""
     params = TRANSPORT_PARAMS["webrtc"]()
     monkeypatch.setattr(transport, "SmallWebRTCClient", client_class)
     connection = SmallWebRTCConnection()
     incoming = SmallWebRTCTransport(connection, params).input()
-    incoming._client._video_input_track = Track(*[yuv() for _ in range(SENT)])  # pyright: ignore
+    incoming._client._video_input_track = Track(*[yuv() for _ in range(count)])  # pyright: ignore
     incoming._video_samplers.capture("peer", "camera", VIDEO_IN_FPS)
     pushed: list[UserImageRawFrame] = []
 
@@ -95,19 +93,47 @@ async def passed_on(client_class: type, monkeypatch) -> list[UserImageRawFrame]:
 
 
 async def test_pipecat_converts_every_frame_on_the_event_loop(conversions, monkeypatch):
-    pushed = await passed_on(SmallWebRTCClient, monkeypatch)
+    pushed = await passed_on(SmallWebRTCClient, monkeypatch, count=30)
     assert len(pushed) == 1
-    assert conversions.threads == ["MainThread"] * SENT
+    assert conversions.threads == ["MainThread"] * 30
 
 
 async def test_what_nobody_looks_at_is_not_converted(conversions, monkeypatch):
-    (pushed,) = await passed_on(UnconvertedVideoClient, monkeypatch)
+    pushed, *_ = await passed_on(UnconvertedVideoClient, monkeypatch, count=3)
     assert conversions.threads == []
     assert (pushed.transport_source, pushed.size, pushed.image) == ("camera", (64, 48), b"")
 
 
+async def test_frames_are_read_at_the_rate_at_which_they_are_looked_at():
+    client = UnconvertedVideoClient(SmallWebRTCConnection(), None)  # pyright: ignore
+    client._video_input_track = Track(*[yuv() for _ in range(30)])  # pyright: ignore
+    read_s: list[float] = []
+    now_s = asyncio.get_running_loop().time
+    async for _ in client.read_video_frame("camera"):
+        read_s.append(now_s())
+        if len(read_s) == 4:
+            break
+    assert read_s[-1] - read_s[0] >= 2.9 / VIDEO_IN_FPS
+    await client._webrtc_connection.disconnect()
+
+
+async def test_an_old_tracks_end_leaves_the_new_connections_track_alone():
+    client = UnconvertedVideoClient(SmallWebRTCConnection(), None)  # pyright: ignore
+    new = Track(yuv())
+
+    class Old(Track):
+        async def recv(self):
+            client._video_input_track = new  # pyright: ignore
+            raise MediaStreamError
+
+    client._video_input_track = Old()  # pyright: ignore
+    assert await client._next_video_frame("camera") is None
+    assert client._video_input_track is new
+    await client._webrtc_connection.disconnect()
+
+
 async def test_what_is_shown_is_converted_once_off_the_loop(conversions, monkeypatch):
-    (pushed,) = await passed_on(UnconvertedVideoClient, monkeypatch)
+    (pushed,) = await passed_on(UnconvertedVideoClient, monkeypatch, count=1)
     down, _ = await run_test(FrameRateLimiter(), frames_to_send=[pushed, SleepFrame(sleep=0.2)])
     (shown,) = [frame for frame in down if isinstance(frame, UserImageRawFrame)]
     assert len(conversions.threads) == 2, "one look, one picture"
@@ -138,23 +164,11 @@ def test_a_session_over_webrtc_reads_video_so(monkeypatch):
     assert transport.SmallWebRTCClient is UnconvertedVideoClient
 
 
-def decoded(count: int) -> list[VideoFrame]:
-    """A white square that moves over grey, through aiortc's own encoder and decoder."""
-    encoder, decoder = Vp8Encoder(), Vp8Decoder()
-    frames: list[VideoFrame] = []
-    for number in range(count):
-        picture = np.full((240, 320, 3), 90, np.uint8)
-        picture[100:140, number * 20 : number * 20 + 40] = 255
-        frame = VideoFrame.from_ndarray(picture, format="rgb24")
-        frame.pts, frame.time_base = number * 6000, Fraction(1, 90_000)
-        payloads, timestamp = encoder.encode(frame)
-        data = b"".join(VpxPayloadDescriptor.parse(payload)[1] for payload in payloads)
-        frames += decoder.decode(JitterFrame(data=data, timestamp=timestamp))  # pyright: ignore
-    return frames
-
-
 def test_a_frame_that_waits_is_not_touched_by_the_decoder():
-    for number, frame in enumerate(decoded(10)):
+    decoder = Vp8Decoder()
+    decoded = [frame for data in encoded(10) for frame in decoder.decode(data)]
+    for number, frame in enumerate(decoded):
+        assert isinstance(frame, VideoFrame)
         gist = DecodedPixels(frame=frame, source="camera").gist()
         assert gist.shape == (120, 160)
         assert np.argmax(gist[60]) == pytest.approx(number * 10 + 10, abs=10)
