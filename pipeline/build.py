@@ -64,7 +64,7 @@ async def build(
     """
     # Done already where a server is; models take tens of milliseconds to load: not on the loop.
     await asyncio.to_thread(warm_up)
-    vad = await asyncio.to_thread(SparingVADAnalyzer)
+    vad = SparingVADAnalyzer()
 
     context = LLMContext(_opening(persona))
     aggregators = LLMContextAggregatorPair(context, user_params=_user_params())

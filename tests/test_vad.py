@@ -1,18 +1,21 @@
 """Voice activity: Pipecat's analyzer, and ours that asks the model less often."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from pipecat.audio.vad import silero
 from pipecat.audio.vad.silero import SileroVADAnalyzer
 from pipecat.audio.vad.vad_analyzer import VADAnalyzer, VADState
 
-from pipeline.vad import SparingVADAnalyzer
+from pipeline.vad import SharedModel, SparingVADAnalyzer
 from tests.support.speech import speech
 
 RATE_HZ = 16_000
 PIECE = 320
+MODEL = str(Path(silero.__file__).with_name("data") / "silero_vad.onnx")
 SENTENCES = ("What is the weather like in Oslo today?", "Stop it, please.", "And then, what?")
 
 
@@ -81,6 +84,14 @@ async def test_pipecats_asks_its_model_about_silence_and_ours_does_not():
         analyzer.voice_confidence = lambda buffer, asked=asked: asked.append(buffer) or 0.0
         await turns(analyzer, np.zeros(2 * RATE_HZ + PIECE, np.int16))
         assert len(asked) == expected
+
+
+def test_the_weights_are_loaded_once_and_each_has_a_state_of_its_own():
+    one, other = SparingVADAnalyzer()._model, SparingVADAnalyzer()._model
+    assert one.session is other.session
+    assert one._state is not other._state
+    (pipecats,) = SharedModel.__bases__
+    assert pipecats(MODEL).session is not pipecats(MODEL).session
 
 
 async def test_no_thread_is_asked_about_part_of_a_window(monkeypatch: pytest.MonkeyPatch):
