@@ -160,7 +160,8 @@ class AudioOut(MediaStreamTrack):
         self._came.set()
 
     def drop(self) -> None:
-        """Forget what has not been sent."""
+        """Forget what has not been sent, and hold nothing."""
+        self._held_until_s = -math.inf
         while self._pieces:
             self._take()
 

@@ -42,7 +42,7 @@ class Playout(WorkingProcessor):
 
     Args:
         output: The transport's output; what it pushes, it has played. If it has a method `hold`, it
-            is told for how many seconds to play nothing of what it has.
+            is told for how many seconds to play nothing of what it has; an interruption drops that.
         clock: Seconds, monotonic.
     """
 
@@ -76,14 +76,16 @@ class Playout(WorkingProcessor):
                 self._buffer.cut()
             case VADUserStartedSpeakingFrame():
                 self._buffer.voice_began(self._clock())
+                self._hold_output()
             case VADUserStoppedSpeakingFrame():
                 self._buffer.voice_ended(self._clock())
+                self._hold_output()
             case _ if direction is FrameDirection.DOWNSTREAM and not isinstance(frame, SystemFrame):
                 self._buffer.put(frame, self._clock())
                 return self._changed.set()
             case _:
                 return await self.push_frame(frame, direction)
-        self._hold_output()
+        self._changed.set()
         await self.push_frame(frame, direction)
 
     async def work(self):
@@ -93,7 +95,6 @@ class Playout(WorkingProcessor):
             self._buffer.cut()
             # Not upstream: the model's turn is over, it may already be at the next.
             await self.push_frame(InterruptionFrame())
-            self._hold_output()
         while (frame := self._buffer.next(self._clock())) is not None:
             if isinstance(frame, _OF_THE_TURN):
                 await self.push_frame(PlayedFrame(frame=frame))

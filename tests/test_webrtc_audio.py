@@ -257,10 +257,14 @@ async def test_a_hold_ends_by_itself():
 async def test_what_is_dropped_counts_as_sent_and_is_not_heard():
     track = AudioOut(OUT_RATE_HZ)
     sent = track.add_audio_bytes(tone(0.06, OUT_RATE_HZ).tobytes())
+    track.hold(10.0)
     track.drop()
     assert sent.done()
     await track.recv()
     assert track._silent == 1
+    track.add_audio_bytes(tone(0.02, OUT_RATE_HZ).tobytes())
+    await track.recv()
+    assert track._silent == 0
 
 
 async def test_only_pieces_of_20_ms_are_taken():
