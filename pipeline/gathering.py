@@ -7,10 +7,8 @@ tells that somebody has finished.
 
 import math
 
-import numpy as np
+from pipeline.loudness import is_quiet
 
-QUIET_PEAK = 104
-"""Below -50 dBFS, as loud as a voice has to be for the local VAD."""
 QUIET_AFTER_S = 2.0
 """How long it has been quiet before messages become larger: by then the model has answered."""
 MESSAGE_S = 0.1
@@ -36,7 +34,7 @@ class Gathering:
             What is to go to the model now, with its rate.
         """
         out = self.rest() if rate_hz != self._rate_hz else []
-        if not self._rate_hz or _is_loud(pcm):
+        if not self._rate_hz or not is_quiet(pcm):
             self._loud_s = now_s
         self._pcm, self._rate_hz = self._pcm + pcm, rate_hz
         is_full = len(self._pcm) >= MESSAGE_S * rate_hz * 2
@@ -48,8 +46,3 @@ class Gathering:
         """What is still held back, with its rate: at most one message."""
         pcm, self._pcm = self._pcm, b""
         return [(pcm, self._rate_hz)] if pcm else []
-
-
-def _is_loud(pcm: bytes) -> bool:
-    samples = np.frombuffer(pcm, np.int16)
-    return bool(len(samples)) and max(int(samples.max()), -int(samples.min())) > QUIET_PEAK

@@ -65,8 +65,6 @@ class LiveInput(LiveTools):
         Pipecat 1.14.0 has no frame for a still with its caption, and takes what is uploaded for
         raw pixels.
         """
-        if isinstance(frame, InputAudioRawFrame):
-            return await self._send_user_audio(frame)
         await super().process_frame(frame, direction)
         if isinstance(frame, VADUserStartedSpeakingFrame):
             self._patience.settled()
@@ -75,6 +73,10 @@ class LiveInput(LiveTools):
             self._patience.asked(asyncio.get_running_loop().time())
         elif isinstance(frame, PictureTurnFrame):
             await self._send_or_hold(self._picture_turn(frame))
+
+    async def hear(self, frame: InputAudioRawFrame):
+        """Take sound that has not come down the line of processors."""
+        await self._send_user_audio(frame)
 
     async def _handle_user_started_speaking(self, frame: Frame):
         """Keep what is asked; with Pipecat 1.14.0 it is lost with the connection."""

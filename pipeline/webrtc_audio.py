@@ -111,8 +111,9 @@ class DirectInput(SmallWebRTCInputTransport):
             except MediaStreamError:
                 self._client._audio_input_track = None  # a new connection brings a new one
                 continue
-            if not self._paused:
-                await self.push_frame(frame)  # pyright: ignore
+            if not self._paused and self._next:
+                # `push_frame` would also tell observers, and format a line for a log.
+                await self._next.queue_frame(frame)  # pyright: ignore
 
 
 class AudioOut(MediaStreamTrack):

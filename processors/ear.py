@@ -2,14 +2,15 @@
 
 from pipecat.frames.frames import Frame, InputAudioRawFrame
 from pipecat.processors.audio.vad_processor import VADProcessor
-from pipecat.processors.frame_processor import FrameCallback, FrameDirection, FrameProcessor
+from pipecat.processors.frame_processor import FrameDirection
 
+from pipeline.live_input import LiveInput
 from pipeline.vad import SparingVADAnalyzer
 from processors.playout import Playout
 
 
 class Ear(VADProcessor):
-    """Gives the user's sound to the model's service at once, and listens for a voice in it.
+    """Gives the user's sound to the model's service at once, and then listens for a voice in it.
 
     Its place is after the transport's input. In a chain as Pipecat's each of the 50 frames of sound
     a second waits in every processor's queue for a task of its own (Pipecat 1.14.0), 0.1 ms of a
@@ -21,30 +22,17 @@ class Ear(VADProcessor):
         playout: What pauses for what may be a voice, before that is certain.
     """
 
-    def __init__(
-        self, *, vad_analyzer: SparingVADAnalyzer, service: FrameProcessor, playout: Playout
-    ):
+    def __init__(self, *, vad_analyzer: SparingVADAnalyzer, service: LiveInput, playout: Playout):
         super().__init__(vad_analyzer=vad_analyzer, enable_direct_mode=True)
         self._analyzer = vad_analyzer
         self._service = service
         self._playout = playout
 
-    async def queue_frame(
-        self,
-        frame: Frame,
-        direction: FrameDirection = FrameDirection.DOWNSTREAM,
-        callback: FrameCallback | None = None,
-    ):
-        """Let the service have sound before anybody listens to it here."""
-        if isinstance(frame, InputAudioRawFrame):
-            await self._service.queue_frame(frame, direction)
-        await super().queue_frame(frame, direction, callback)
-
     async def process_frame(self, frame: Frame, direction: FrameDirection):
-        """Listen to sound; everything else goes on down the line."""
-        if isinstance(frame, InputAudioRawFrame):
-            await self._vad_controller.process_frame(frame)
-            if self._analyzer.may_be_voice:
-                self._playout.voice_hinted()
-        else:
-            await super().process_frame(frame, direction)
+        """Hear sound; everything else goes on down the line."""
+        if not isinstance(frame, InputAudioRawFrame):
+            return await super().process_frame(frame, direction)
+        await self._service.hear(frame)
+        await self._vad_controller.process_frame(frame)
+        if self._analyzer.may_be_voice:
+            self._playout.voice_hinted()
