@@ -11,7 +11,7 @@ from bench.media.rows import CLEAN
 from bench.media.runs import Load
 from bench.media.servers import SYSTEMS, System
 
-_SESSIONS = {True: (1, 2, 4, 8, 10, 12), False: (1, 4, 8)}
+_SESSIONS = {True: (1, 2, 4, 6, 8, 10), False: (1, 4, 8)}
 """With a camera and without."""
 _TURNS, _FEWEST_TURNS = 12, 3
 """Of all callers together, and of each."""
@@ -19,8 +19,8 @@ _BARGE_INS = {True: 4, False: 0}
 """Of all callers together, with a camera and without."""
 _ONCE_TURNS, _ONCE_BARGE_INS = 5, 2
 _LINE_TURNS, _AFTER_LOSS_TURNS = 4, 8
-_MOST_PEERS = 8
-"""Sessions: beyond, only Salon has targets."""
+_PEERS_SESSIONS = (1, 2, 4, 8)
+"""With others, only Salon is called."""
 _COMPARED = ("Salon", "Pipecat", "FastRTC")
 _ONCE = {True: ("floor", "relay", "Pipecat with VAD"), False: ("Salon WebSocket", "relay")}
 """What says nothing new with more sessions, with a camera and without."""
@@ -88,7 +88,7 @@ def _systems(wanted: Wanted, sessions: int, camera: bool, line: str) -> Iterable
     if wanted.only:
         named = [SYSTEMS[name] for name in wanted.only]
         return (system for system in named if _fits(system, sessions, camera, line))
-    if sessions > _MOST_PEERS:
+    if sessions not in _PEERS_SESSIONS:
         return [SYSTEMS["Salon"]]
     once = _ONCE[camera] if sessions == 1 and line == CLEAN else ()
     return [SYSTEMS[name] for name in (*_COMPARED, *once)]
