@@ -142,12 +142,13 @@ def test_a_peak_is_told():
 
 def test_memory_that_is_held_is_seen():
     before = Holdings.here()
-    kept = [bytearray(1_000_000) for _ in range(20)], [[] for _ in range(1_000)]
+    kept = [bytearray(1_000_000) for _ in range(20)], [[] for _ in range(10_000)]
     after = Holdings.here()
     assert len(kept[0]) == 20
     assert 19_000_000 < after.memory_bytes - before.memory_bytes < 25_000_000
-    assert 1_000 < after.objects - before.objects < 1_100
-    assert 1_000 < after.blocks - before.blocks < 2_500
+    # Other tests of this process may leave something that is let go of in between.
+    assert 9_900 < after.objects - before.objects < 10_100
+    assert 9_900 < after.blocks - before.blocks < 11_500
 
 
 def test_the_page_shows_the_middle_and_the_verdict():
