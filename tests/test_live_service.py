@@ -3,9 +3,11 @@
 import asyncio
 import io
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from google.genai.live import AsyncSession
 from google.genai.types import Blob, Content, LiveServerContent, LiveServerMessage, Part
 from google.genai.types import Transcription as GenaiTranscription
 from PIL import Image
@@ -25,9 +27,11 @@ from websockets.exceptions import ConnectionClosedError
 
 from pipeline.frames import ModelSawFrame, PictureTurnFrame
 from pipeline.live_client import http_options
+from pipeline.live_input import _audio_message
 from pipeline.live_service import LiveService
 from pipeline.patience import TELL_S, Silence
 from pipeline.pictures import Picture
+from pipeline.waiting import Audio
 
 
 class Session:
@@ -368,3 +372,16 @@ async def test_an_answer_to_what_was_typed_after_the_last_word_is_not_dropped():
     await service._handle_interruption()
     await service._handle_server_message(said("You typed."))
     assert [frame.text for frame in pushed.of(TTSTextFrame)] == ["Done.", "You typed."]
+
+
+async def test_sound_is_written_as_the_sdk_writes_it():
+    written: list[str] = []
+
+    class Socket:
+        async def send(self, message: str) -> None:
+            written.append(message)
+
+    live = AsyncSession(SimpleNamespace(vertexai=False), Socket())  # pyright: ignore
+    sound = Audio(bytes(range(256)), 16_000)
+    await live.send_realtime_input(audio=Blob(data=sound.pcm, mime_type="audio/pcm;rate=16000"))
+    assert written == [_audio_message(sound)]
