@@ -40,7 +40,7 @@ from pipecat.transports.base_transport import TransportParams
 from pipecat.utils.text.base_text_aggregator import TextType
 from pipecat.workers.runner import WorkerRunner
 
-from pipeline.barge_in import MEANT_S
+from pipeline.barge_in import HINT_S, MEANT_S
 from pipeline.frames import PlayedFrame
 from pipeline.lead import PIECE_S
 from pipeline.playout_buffer import RATE_HZ
@@ -301,3 +301,19 @@ async def test_how_it_was_played_is_logged_once():
         logger.remove(sink)
     assert len(lines) == 1 and "PlayoutMeasures(longest_delay_s=0." in lines[0]
     assert "holds=0, cuts=0" in lines[0]
+
+
+async def test_an_output_that_can_be_held_is_held_for_what_may_be_a_voice():
+    bot = Bot(with_playout=True)
+    held: list[float] = []
+    assert bot.playout
+    bot.playout._hold = held.append
+    async with bot.running():
+        await bot.says(TEN_WORDS, 4.0)
+        bot.playout.voice_hinted()
+        assert held == [0.0], "it has not spoken yet"
+        await bot.speaks()
+        bot.playout.voice_hinted()
+        await bot.push(InterruptionFrame())
+        await bot.end.gets(InterruptionFrame)
+    assert held[1:] == [pytest.approx(HINT_S, abs=0.05)], "the output lets go of it by itself"
