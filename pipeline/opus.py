@@ -2,7 +2,7 @@
 
 PyAV 18's wrapper decodes to 48 kHz stereo, encodes from it, and can neither conceal a lost packet
 nor read the copy of it that the next packet may carry (in-band FEC). The library that PyAV brings
-along is loaded here a second time. A frame of 20 ms takes it 30 us to decode and 150 us to encode,
+along is loaded here a second time. A frame of 20 ms takes it 30 us to decode and 70 us to encode,
 less than handing it to a thread and back (measured on one core of two).
 """
 
@@ -20,7 +20,7 @@ BITRATE_BPS = 48_000
 COMPLEXITY = 5
 """Of 10; more takes twice as long, for what cannot be heard at this bitrate."""
 
-_VOIP = 2048
+_LOW_DELAY = 2051
 _SET_BITRATE, _SET_COMPLEXITY = 4002, 4010
 _LONGEST_S = 0.12
 _LARGEST_BYTES = 1275
@@ -72,7 +72,10 @@ class OpusDecoder:
 
 
 class OpusEncoder:
-    """Encodes one voice.
+    """Encodes one voice, by the MDCT alone (CELT, as `OPUS_APPLICATION_RESTRICTED_LOWDELAY`).
+
+    At this bitrate libopus would choose its other codec for a voice as well, which takes three times
+    as long, is 4 ms later, and is further from the original (a signal-to-noise ratio of 10 dB, not 18).
 
     Args:
         rate_hz: Of the samples to go in: 8, 12, 16, 24 or 48 kHz.
@@ -81,7 +84,7 @@ class OpusEncoder:
     def __init__(self, rate_hz: int) -> None:
         self._opus = _library()
         self._state = ctypes.create_string_buffer(self._opus.opus_encoder_get_size(1))
-        if self._opus.opus_encoder_init(self._state, rate_hz, 1, _VOIP):
+        if self._opus.opus_encoder_init(self._state, rate_hz, 1, _LOW_DELAY):
             raise ValueError(f"Opus has no rate of {rate_hz} Hz.")
         for setting, value in ((_SET_BITRATE, BITRATE_BPS), (_SET_COMPLEXITY, COMPLEXITY)):
             self._opus.opus_encoder_ctl(self._state, setting, ctypes.c_int(value))

@@ -10,17 +10,23 @@ from av import AudioFrame
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.opus import OpusDecoder, OpusEncoder
+from pipeline.opus import BITRATE_BPS, OpusDecoder, OpusEncoder
 from tests.support.sound import level, tone
 
 RATE_HZ = 16_000
 
 
-def packets(seconds: float, *, rate_hz: int = 24_000, fec: bool = False) -> list[bytes]:
-    """A tone, encoded."""
+def packets(
+    seconds: float, *, rate_hz: int = 24_000, voip: bool = False, fec: bool = False
+) -> list[bytes]:
+    """A tone, encoded; as a browser does it, `voip`, and one that was told of losses, `fec`."""
     encoder = OpusEncoder(rate_hz)
-    if fec:  # as a browser does that was told of losses
-        for setting, value in ((4002, 20_000), (4012, 1), (4014, 20)):
+    if voip or fec:
+        encoder._opus.opus_encoder_init(encoder._state, rate_hz, 1, 2048)
+        settings = (
+            ((4002, 20_000), (4012, 1), (4014, 20)) if fec else ((4002, BITRATE_BPS), (4010, 5))
+        )
+        for setting, value in settings:
             encoder._opus.opus_encoder_ctl(encoder._state, setting, ctypes.c_int(value))
     pcm, size = tone(seconds, rate_hz).tobytes(), 2 * rate_hz // 50
     return [encoder.encode(pcm[at : at + size]) for at in range(0, len(pcm), size)]
@@ -50,7 +56,7 @@ def test_a_tone_comes_out_as_it_went_in(rate_hz):
 
 def test_what_is_lost_is_concealed_and_fades():
     decoder = OpusDecoder(RATE_HZ)
-    heard = [samples(decoder.decode(packet)) for packet in packets(0.5)][-1]
+    heard = [samples(decoder.decode(packet)) for packet in packets(0.5, voip=True)][-1]
     concealed = [samples(decoder.conceal()) for _ in range(50)]
     assert {len(frame) for frame in concealed} == {RATE_HZ // 50}
     assert level(concealed[0]) == pytest.approx(level(heard), rel=0.5)
@@ -92,6 +98,12 @@ def test_whatever_comes_it_is_taken_for_sound_of_at_most_120_ms(payloads):
     for payload in payloads:
         for pcm in (decoder.conceal(payload), decoder.decode(payload)):
             assert 0 < len(pcm) <= 2 * RATE_HZ * 120 // 1000
+
+
+def test_sound_is_encoded_by_the_faster_codec_of_the_two():
+    """The first five bits of a packet tell (RFC 6716, 3.1): from 16 on it is CELT alone."""
+    assert {packet[0] >> 3 for packet in packets(0.5, voip=True)} <= set(range(16))
+    assert {packet[0] >> 3 for packet in packets(0.5)} <= set(range(16, 32))
 
 
 def test_only_whole_frames_are_encoded():
