@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from enum import IntEnum
 
+import cv2
 import numpy as np
 
 from pipeline.frame_habits import TILE_PX, Habits
@@ -35,6 +36,7 @@ LARGE_SHARE = 0.3
 _LARGEST_SHIFT = 12.0
 """What a camera's exposure adds to all of a picture is no change; more than this is a lamp."""
 _LONGEST_STEP_S = 1.0
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 
 class Change(IntEnum):
@@ -74,8 +76,8 @@ class ChangeDetector:
 
     def __init__(self, source: str):
         self._sways = source != "screenVideo"
-        self._shown: np.ndarray | None = None
-        self._last: np.ndarray | None = None
+        self._shown: _Picture | None = None
+        self._last: _Picture | None = None
         self._last_s = 0.0
         self._usual = np.zeros(0)
         self._habits = Habits(np.zeros((0, 0)))
@@ -87,18 +89,20 @@ class ChangeDetector:
             gist: The frame, small: grey levels of 0 to 255, both sides multiples of `TILE_PX`.
             now_s: The time.
         """
-        gist = gist.astype(np.float32)
-        if self._last is None or self._last.shape != gist.shape:
+        picture, last = _Picture(gist.astype(np.float32), sways=self._sways), self._last
+        if last is None or last.gist.shape != gist.shape:
             self._shown = None
             self._usual = np.zeros([side // TILE_PX for side in gist.shape], np.float32)
-            self._habits = Habits(gist)
-            self._last, self._last_s = gist, now_s
+            self._habits = Habits(picture.gist)
+            self._last, self._last_s = picture, now_s
             return Glance(Change.NEW, stirs=True)
-        step = self._difference(gist, self._last)
-        counts = ~self._do_as_always(gist, self._last, step, now_s)
-        change = Change.NEW if self._shown is None else self._change(gist, self._shown, counts)
+        step = last.difference(picture.gist)
+        counts = ~self._do_as_always(picture.gist, last.gist, step, now_s)
+        change = Change.NEW
+        if self._shown is not None:
+            change = self._change(self._shown.difference(picture.gist) * counts)
         self._learn(step, now_s)
-        self._last, self._last_s = gist, now_s
+        self._last, self._last_s = picture, now_s
         return Glance(change, stirs=bool((counts & (step > LEAST)).any()))
 
     def was_shown(self) -> None:
@@ -113,7 +117,7 @@ class ChangeDetector:
         if self._sways:
             return np.zeros(step.shape, bool)
         habits = self._habits
-        is_as_before = self._difference(gist, habits.before) <= LEAST
+        is_as_before = _Picture(habits.before, sways=False).difference(gist) <= LEAST
         return habits.after(
             last,
             changed=step > LEAST,
@@ -123,23 +127,13 @@ class ChangeDetector:
             last_s=self._last_s,
         )
 
-    def _change(self, gist: np.ndarray, shown: np.ndarray, counts: np.ndarray) -> Change:
-        distance = self._difference(gist, shown) * counts
+    def _change(self, distance: np.ndarray) -> Change:
         differs = distance > LEAST
         if self._habits.is_broken or (differs & (distance > USUAL_TIMES * self._usual)).any():
             return Change.NEW
         if not differs.any():
             return Change.STILL
         return Change.LARGE if differs.mean() > LARGE_SHARE else Change.SMALL
-
-    def _difference(self, gist: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """Returns how far the tiles differ, less what all of the picture has in common."""
-        shift = float(np.median((gist - other)[::4, ::4]))
-        gist = gist - min(max(shift, -_LARGEST_SHIFT), _LARGEST_SHIFT)
-        if not self._sways:
-            return _in_tiles(gist - other)
-        least, greatest = _extremes(other)
-        return _in_tiles(np.maximum(np.maximum(gist - greatest, least - gist), 0))
 
     def _learn(self, step: np.ndarray, now_s: float) -> None:
         after_s = min(now_s - self._last_s, _LONGEST_STEP_S)
@@ -155,19 +149,34 @@ def gist_size(width: int, height: int, *, source: str) -> tuple[int, int]:
     return wide, high
 
 
-def _in_tiles(between: np.ndarray) -> np.ndarray:
-    """Returns the root mean square over each tile."""
-    rows, columns = (side // TILE_PX for side in between.shape)
-    tiles = between.reshape(rows, TILE_PX, columns, TILE_PX)
-    return np.sqrt(np.einsum("iajb,iajb->ij", tiles, tiles) / TILE_PX**2)
+class _Picture:
+    """A small picture that others are compared with.
+
+    OpenCV does in one call what takes NumPy sixteen; each call lets go of the interpreter and then
+    stands in line for it.
+
+    Args:
+        gist: Grey levels.
+        sways: Whether what has moved by a pixel has not moved.
+    """
+
+    def __init__(self, gist: np.ndarray, *, sways: bool):
+        self.gist = gist
+        self._least = cv2.erode(gist, _NEIGHBOURS) if sways else gist
+        self._greatest = cv2.dilate(gist, _NEIGHBOURS) if sways else gist
+
+    def difference(self, gist: np.ndarray) -> np.ndarray:
+        """Returns how far the tiles differ, less what all of the picture has in common.
+
+        That is the root mean square over each tile.
+        """
+        shift = _median(gist[::4, ::4] - self.gist[::4, ::4])
+        gist = gist - min(max(shift, -_LARGEST_SHIFT), _LARGEST_SHIFT)
+        beyond = gist - np.minimum(np.maximum(gist, self._least), self._greatest)
+        rows, columns = (side // TILE_PX for side in gist.shape)
+        return np.sqrt(cv2.resize(beyond * beyond, (columns, rows), interpolation=cv2.INTER_AREA))
 
 
-def _extremes(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the least and the greatest of each pixel and its eight neighbours."""
-    least = greatest = np.pad(picture, 1, mode="edge")
-    for axis in (0, 1):
-        shifted = [np.roll(least, by, axis) for by in (-1, 1)]
-        least = np.minimum(least, np.minimum(*shifted))
-        shifted = [np.roll(greatest, by, axis) for by in (-1, 1)]
-        greatest = np.maximum(greatest, np.maximum(*shifted))
-    return least[1:-1, 1:-1], greatest[1:-1, 1:-1]
+def _median(values: np.ndarray) -> float:
+    middle = values.size // 2
+    return float(np.partition(values, middle, axis=None)[middle])
