@@ -13,7 +13,7 @@ from pipecat.transports.smallwebrtc import connection
 from pipecat.transports.smallwebrtc.connection import SmallWebRTCTrack
 
 from pipeline.webrtc_audio import AudioIn, use_opus
-from pipeline.webrtc_decoding import Newest, use_newest_frames
+from pipeline.webrtc_decoding import use_newest_frames
 
 
 class FreshTrack(SmallWebRTCTrack):
@@ -27,8 +27,9 @@ class FreshTrack(SmallWebRTCTrack):
         """
         if not self._receiver._enabled:
             start_afresh(self._receiver)
-        frame = await super().recv()
-        return frame.take() if isinstance(frame, Newest) else frame
+        if self._track.kind == "video":
+            self._receiver._RTCRtpReceiver__decoder_queue.want()  # pyright: ignore
+        return await super().recv()
 
 
 def start_afresh(receiver: RTCRtpReceiver) -> None:

@@ -1,4 +1,4 @@
-"""Which frames are decoded, where, and which of them get to the event loop: aiortc's way and ours."""
+"""Which frames are decoded, when and where, and which get to the event loop: aiortc's way and ours."""
 
 import asyncio
 import contextlib
@@ -13,9 +13,8 @@ from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
 from aiortc.rtcrtpreceiver import RemoteStreamTrack
 from av import AudioFrame
-from pipecat.transports.smallwebrtc.connection import SmallWebRTCTrack
 
-from pipeline.webrtc_decoding import Newest, decode, use_newest_frames
+from pipeline.webrtc_decoding import MOST_WAITING, EncodedFrames, decode, use_newest_frames
 from pipeline.webrtc_tracks import FreshTrack
 from tests.support.line import SilentTransport
 from tests.support.vp8 import encoded
@@ -23,17 +22,21 @@ from tests.support.vp8 import encoded
 VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90_000, payloadType=96)
 OPUS = RTCRtpCodecParameters(mimeType="audio/opus", clockRate=48_000, channels=2, payloadType=97)
 COUNT = 12
-_aiortcs_worker = rtcrtpreceiver.decoder_worker
+_aiortcs = rtcrtpreceiver.decoder_worker, rtcrtpreceiver.queue  # pyright: ignore
 
 
 @contextlib.asynccontextmanager
 async def receiving(
-    worker, monkeypatch: pytest.MonkeyPatch, *, codec=VP8
+    monkeypatch: pytest.MonkeyPatch, *, ours=True, codec=VP8
 ) -> AsyncIterator[RTCRtpReceiver]:
-    monkeypatch.setattr(rtcrtpreceiver, "decoder_worker", worker)
+    for name, original in zip(("decoder_worker", "queue"), _aiortcs, strict=True):
+        monkeypatch.setattr(rtcrtpreceiver, name, original)
+    if ours:
+        use_newest_frames()
     kind = codec.mimeType.split("/")[0]
     receiver = RTCRtpReceiver(kind, SilentTransport())  # pyright: ignore
     receiver._track = RemoteStreamTrack(kind=kind)
+    receiver._enabled = True
     await receiver.receive(RTCRtpReceiveParameters(codecs=[codec]))
     try:
         yield receiver
@@ -70,82 +73,64 @@ def put(receiver: RTCRtpReceiver, frames: list[JitterFrame], codec=VP8) -> None:
         receiver._RTCRtpReceiver__decoder_queue.put((codec, frame))  # pyright: ignore
 
 
-async def test_aiortc_keeps_every_frame_for_whoever_reads(monkeypatch):
+async def test_aiortc_decodes_each_frame_at_once_and_keeps_it_for_whoever_reads(monkeypatch):
     decodings = Decodings(monkeypatch)
-    async with receiving(_aiortcs_worker, monkeypatch) as receiver:
+    async with receiving(monkeypatch, ours=False) as receiver:
         put(receiver, encoded(COUNT))
         await decodings.until(COUNT)
         assert receiver._track and receiver._track._queue.qsize() == COUNT
 
 
-async def test_all_are_decoded_in_order_in_one_thread_though_nobody_reads(monkeypatch):
+async def test_nothing_is_decoded_until_somebody_wants_a_frame(monkeypatch):
     decodings = Decodings(monkeypatch)
-    async with receiving(decode, monkeypatch) as receiver:
-        frames = encoded(COUNT)
+    async with receiving(monkeypatch) as receiver:
+        frames, track = encoded(COUNT), FreshTrack(receiver)
         put(receiver, frames)
-        await decodings.until(COUNT)
+        await asyncio.sleep(0.1)
+        assert decodings.frames == []
+        newest = await asyncio.wait_for(track.recv(), 5)
+        assert newest and newest.pts == frames[-1].timestamp
         assert decodings.frames == [frame.data for frame in frames]
         assert len(decodings.threads) == 1
         assert threading.get_ident() not in decodings.threads
-        assert receiver._track and receiver._track._queue.qsize() == 1
-
-
-async def test_who_reads_gets_the_newest_then_the_next(monkeypatch):
-    decodings = Decodings(monkeypatch)
-    async with receiving(decode, monkeypatch) as receiver:
-        track, frames = FreshTrack(receiver), encoded(COUNT)
-        receiver._enabled = True
-        put(receiver, frames[:-1])
-        await decodings.until(COUNT - 1)
-        newest = await track.recv()
-        assert newest and newest.pts == frames[-2].timestamp
-        reading = asyncio.create_task(track.recv())
-        await asyncio.sleep(0.05)
-        assert not reading.done()
-        put(receiver, frames[-1:])
-        newest = await asyncio.wait_for(reading, 5)
-        assert newest and newest.pts == frames[-1].timestamp
         track.stop()
 
 
-async def test_frames_that_nobody_takes_do_not_wake_the_loop(monkeypatch):
-    loop, frames = asyncio.get_running_loop(), asyncio.Queue()
-    wakes: list[object] = []
-    real = loop.call_soon_threadsafe
-
-    def watched(*args):
-        wakes.append(args)
-        return real(*args)
-
-    monkeypatch.setattr(loop, "call_soon_threadsafe", watched)
-    newest = Newest(loop, frames)
-    for frame in (one := [AudioFrame() for _ in range(COUNT)]):
-        newest.put(frame)
-        await asyncio.sleep(0)
-    assert len(wakes) == 1
-    assert (await frames.get()).take() is one[-1]
-    assert newest.take() is None
-
-
-async def test_after_pipecat_has_emptied_the_queue_the_next_frame_arrives(monkeypatch):
-    decodings = Decodings(monkeypatch)
-    async with receiving(decode, monkeypatch) as receiver:
-        track, frames = SmallWebRTCTrack(receiver), encoded(2)
+async def test_who_wants_a_frame_when_there_is_none_gets_the_next(monkeypatch):
+    async with receiving(monkeypatch) as receiver:
+        track, frames = FreshTrack(receiver), encoded(3)
         put(receiver, frames[:1])
-        await decodings.until(1)
-        await track.discard_old_frames()
-        put(receiver, frames[1:])
-        await decodings.until(2)
-        assert receiver._track and receiver._track._queue.qsize() == 1
+        await track.recv()
+        reading = asyncio.create_task(track.recv())
+        await asyncio.sleep(0.05)
+        assert not reading.done()
+        put(receiver, frames[1:2])
+        newest = await asyncio.wait_for(reading, 5)
+        assert newest and newest.pts == frames[1].timestamp
+        put(receiver, frames[2:])
+        await asyncio.sleep(0.05)
+        assert receiver._track and receiver._track._queue.empty()
+        track.stop()
+
+
+async def test_frames_that_nobody_wants_are_decoded_before_there_are_too_many(monkeypatch):
+    decodings = Decodings(monkeypatch)
+    async with receiving(monkeypatch) as receiver:
+        put(receiver, (encoded(COUNT) * MOST_WAITING)[:MOST_WAITING])
+        await decodings.until(MOST_WAITING)
+        assert receiver._track and receiver._track._queue.empty()
 
 
 async def test_a_frame_that_is_broken_asks_for_a_keyframe_and_the_next_is_decoded(monkeypatch):
-    async with receiving(decode, monkeypatch) as receiver:
-        put(receiver, [JitterFrame(data=b"no frame", timestamp=0), *encoded(1)])
-        assert receiver._track
-        newest = await asyncio.wait_for(receiver._track._queue.get(), 5)
-        assert newest.take() is not None
+    async with receiving(monkeypatch) as receiver:
+        track = FreshTrack(receiver)
+        reading = asyncio.create_task(track.recv())
+        put(receiver, [JitterFrame(data=b"no frame", timestamp=0)])
+        await asyncio.sleep(0.05)
         assert receiver._RTCRtpReceiver__decoder_error.is_set()  # pyright: ignore
+        put(receiver, encoded(1))
+        assert await asyncio.wait_for(reading, 5) is not None
+        track.stop()
 
 
 async def test_sound_is_handed_over_whole_and_the_end_is_told(monkeypatch):
@@ -156,7 +141,7 @@ async def test_sound_is_handed_over_whole_and_the_end_is_told(monkeypatch):
         frame.sample_rate, frame.pts = 48_000, number * 960
         payloads, timestamp = encoder.encode(frame)
         packets += [JitterFrame(data=data, timestamp=timestamp) for data in payloads]
-    async with receiving(decode, monkeypatch, codec=OPUS) as receiver:
+    async with receiving(monkeypatch, codec=OPUS) as receiver:
         assert receiver._track
         put(receiver, packets, OPUS)
         frames = receiver._track._queue
@@ -170,7 +155,19 @@ async def _as_they_come(frames: asyncio.Queue) -> AsyncIterator[None]:
         yield
 
 
+async def test_the_end_is_told_at_once_whatever_waits(monkeypatch):
+    decodings = Decodings(monkeypatch)
+    async with receiving(monkeypatch) as receiver:
+        put(receiver, encoded(COUNT))
+        assert receiver._track
+        frames = receiver._track._queue
+    assert await asyncio.wait_for(frames.get(), 5) is None
+    assert decodings.frames == []
+
+
 def test_receivers_decode_so(monkeypatch):
-    monkeypatch.setattr(rtcrtpreceiver, "decoder_worker", _aiortcs_worker)
+    for name, original in zip(("decoder_worker", "queue"), _aiortcs, strict=True):
+        monkeypatch.setattr(rtcrtpreceiver, name, original)
     use_newest_frames()
     assert rtcrtpreceiver.decoder_worker is decode
+    assert rtcrtpreceiver.queue.Queue is EncodedFrames  # pyright: ignore
