@@ -10,6 +10,7 @@ from pipeline.frame_change import ChangeDetector
 from pipeline.live_client import http_options
 from pipeline.pictures import Pixels
 from pipeline.vad import SparingVADAnalyzer
+from pipeline.wait_for import use_light_wait_for
 
 
 @functools.cache
@@ -26,6 +27,7 @@ def warm_up() -> None:
     from pipeline.webrtc_tracks import use_fresh_tracks
 
     use_fresh_tracks()
+    use_light_wait_for()
     SparingVADAnalyzer()
     Client(api_key="none", http_options=http_options(connect_timeout_s=1)).close()
     frame = Pixels(data=bytes(16 * 16 * 3), size=(16, 16), mode="RGB", source="camera")

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import math
 from collections import deque
+from typing import Any
 
 from aiortc.codecs import CODECS
 from aiortc.codecs.opus import SAMPLE_RATE, SAMPLES_PER_FRAME, TIME_BASE
@@ -28,6 +29,8 @@ from pipeline.jitter_buffer import JitterBuffer, Turn
 from pipeline.opus import FRAME_S, OpusDecoder, OpusEncoder
 
 IN_RATE_HZ = 16_000
+ROOM = 3
+"""How many pieces wait to be sent, of 20 ms each, before who writes them has to wait."""
 LATE_S = 0.01
 """For how long the next packet of speech is waited for before silence goes out in its place."""
 SILENCE_S = 0.4
@@ -133,7 +136,8 @@ class AudioOut(MediaStreamTrack):
         super().__init__()
         self._encoder = OpusEncoder(sample_rate)
         self._size = 2 * round(sample_rate * FRAME_S)
-        self._pieces: deque[tuple[bytes, asyncio.Future | None]] = deque()
+        self._pieces: deque[bytes] = deque()
+        self._writers: list[asyncio.Future] = []
         self._came = asyncio.Event()
         self._held_until_s = -math.inf
         self._due_s: float | None = None
@@ -142,18 +146,27 @@ class AudioOut(MediaStreamTrack):
         self._last = b""
 
     def add_audio_bytes(self, audio_bytes: bytes) -> asyncio.Future:
-        """Queue sound, in multiples of 20 ms; the future is done when the last of it is sent."""
+        """Queue sound, in multiples of 20 ms; the future is done when there is room for more.
+
+        Pipecat's own is done when all is sent, and its output then takes several rounds of the event
+        loop to bring the next piece: where a round takes 10 ms, a sentence takes twice as long.
+        """
         size = self._size
         if len(audio_bytes) % size:
             raise ValueError("Sound goes out in pieces of 20 ms.")
-        sent = asyncio.get_running_loop().create_future()
-        pieces = [audio_bytes[at : at + size] for at in range(0, len(audio_bytes), size)]
-        if not pieces:
-            sent.set_result(True)
-        self._pieces += [(piece, None) for piece in pieces[:-1]]
-        self._pieces += [(piece, sent) for piece in pieces[-1:]]
+        self._pieces += [audio_bytes[at : at + size] for at in range(0, len(audio_bytes), size)]
         self._came.set()
-        return sent
+        room = asyncio.get_running_loop().create_future()
+        self._writers.append(room)
+        self._tell_writers()
+        return room
+
+    def _tell_writers(self) -> None:
+        if self._writers and len(self._pieces) <= ROOM:
+            for room in self._writers:
+                if not room.done():
+                    room.set_result(True)
+            self._writers.clear()
 
     def hold(self, seconds: float) -> None:
         """Send silence instead of speech for so long; 0 goes on at once."""
@@ -163,8 +176,8 @@ class AudioOut(MediaStreamTrack):
     def drop(self) -> None:
         """Forget what has not been sent, and hold nothing."""
         self._held_until_s = -math.inf
-        while self._pieces:
-            self._take()
+        self._pieces.clear()
+        self._tell_writers()
 
     async def recv(self) -> Packet:
         """The next packet, when it is time for it."""
@@ -199,16 +212,11 @@ class AudioOut(MediaStreamTrack):
     def _is_ready(self) -> bool:
         return bool(self._pieces) and asyncio.get_running_loop().time() >= self._held_until_s
 
-    def _take(self) -> bytes:
-        pcm, sent = self._pieces.popleft()
-        if sent and not sent.done():
-            sent.set_result(True)
-        return pcm
-
     def _next(self) -> bytes:
         if self._is_ready:
             self._silent = 0
-            self._last = self._encoder.encode(self._take())
+            self._last = self._encoder.encode(self._pieces.popleft())
+            self._tell_writers()
             return self._last
         self._silent += 1
         if self._silent <= SETTLED:
@@ -217,7 +225,13 @@ class AudioOut(MediaStreamTrack):
 
 
 class HoldingOutput(SmallWebRTCOutputTransport):
-    """An output that can be stopped within what it has, up to 60 ms of speech."""
+    """An output that can be stopped within what it has, up to 60 ms of speech.
+
+    It handles frames in the task of whoever pushes them, see `PassingProcessor`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, enable_direct_mode=True, **kwargs)
 
     def hold(self, seconds: float) -> None:
         """Play nothing for so long; 0 goes on at once."""

@@ -1,15 +1,36 @@
 """Which processors and observers have to do with sound: those that need it."""
 
+import asyncio
 from pathlib import Path
 
-from pipecat.frames.frames import AudioRawFrame, InputAudioRawFrame, TextFrame, TTSAudioRawFrame
+from pipecat.clocks.system_clock import SystemClock
+from pipecat.frames.frames import (
+    AudioRawFrame,
+    InputAudioRawFrame,
+    StartFrame,
+    TextFrame,
+    TTSAudioRawFrame,
+)
 from pipecat.observers.base_observer import BaseObserver, FrameProcessed, FramePushed
 from pipecat.pipeline.worker_observer import WorkerObserver
-from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
+from pipecat.processors.frame_processor import (
+    FrameDirection,
+    FrameProcessor,
+    FrameProcessorSetup,
+)
+from pipecat.transports.base_transport import TransportParams
+from pipecat.transports.smallwebrtc.transport import (
+    SmallWebRTCClient,
+    SmallWebRTCOutputTransport,
+)
 from pipecat.utils.asyncio.task_manager import TaskManager
 
 from pipeline.observing import SparingObserver
+from pipeline.wait_for import use_light_wait_for
+from pipeline.webrtc_audio import AudioOut, HoldingOutput
 from tests.support.conversation import talk
+
+_pipecats_wait_for = asyncio.wait_for
 
 
 async def test_sound_is_handled_by_those_who_need_it(tmp_path: Path, monkeypatch):
@@ -76,3 +97,46 @@ async def test_ours_are_told_of_no_sound_and_only_what_they_look_at():
     assert waiting == 1
     waiting, _ = await told(SparingObserver, MoreCurious())
     assert waiting == 3
+
+
+class _Client(SmallWebRTCClient):
+    """Somebody who is connected, and takes sound."""
+
+    def __init__(self, track: AudioOut):
+        self._audio_output_track = track  # pyright: ignore
+
+    async def setup(self, *args):  # pyright: ignore
+        pass
+
+    connect = disconnect = setup
+
+    def _can_send(self) -> bool:
+        return True
+
+
+async def rounds_to_the_track(kind: type[SmallWebRTCOutputTransport]) -> int:
+    """How many rounds of the event loop it takes three pieces of speech to get through an output."""
+    track = AudioOut(24_000)
+    params = TransportParams(
+        audio_out_enabled=True, audio_out_sample_rate=24_000, audio_out_10ms_chunks=2
+    )
+    output = kind(_Client(track), params)
+    manager = TaskManager()
+    await output.setup(FrameProcessorSetup(SystemClock(), manager, None))  # pyright: ignore
+    await output.queue_frame(StartFrame())
+    await asyncio.sleep(0.1)
+    for _ in range(3):
+        await output.queue_frame(TTSAudioRawFrame(bytes(960), 24_000, 1))
+    rounds = 0
+    while len(track._pieces) < 3:
+        await asyncio.sleep(0)
+        rounds += 1
+    await output.cleanup()
+    return rounds
+
+
+async def test_speech_takes_few_rounds_of_the_loop_through_the_output(monkeypatch):
+    monkeypatch.setattr(asyncio, "wait_for", _pipecats_wait_for)
+    pipecats = await rounds_to_the_track(SmallWebRTCOutputTransport)
+    use_light_wait_for()
+    assert await rounds_to_the_track(HoldingOutput) <= 3 < pipecats

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
+from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription, rtcrtpreceiver
 from aiortc.codecs import CODECS
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
 from aiortc.rtcrtpreceiver import RemoteStreamTrack
@@ -21,6 +21,7 @@ from pipeline.opus import OpusDecoder, OpusEncoder
 from pipeline.webrtc_audio import (
     IN_RATE_HZ,
     LATE_S,
+    ROOM,
     SETTLED,
     SILENCE_S,
     AudioIn,
@@ -33,6 +34,7 @@ from tests.support.sound import level, samples, tone
 
 PIECE = 960  # bytes: 20 ms at 24 kHz
 OUT_RATE_HZ = 24_000
+_aiortcs = rtcrtpreceiver.decoder_worker, rtcrtpreceiver.queue  # pyright: ignore
 
 
 def rtp(number: int, payload: bytes) -> RtpPacket:
@@ -54,7 +56,9 @@ def packets(count: int) -> list[RtpPacket]:
 
 
 @pytest.fixture
-async def receiver():
+async def receiver(monkeypatch):
+    for name, original in zip(("decoder_worker", "queue"), _aiortcs, strict=True):
+        monkeypatch.setattr(rtcrtpreceiver, name, original)
     receiver = RTCRtpReceiver("audio", SilentTransport())  # pyright: ignore
     receiver._track = RemoteStreamTrack(kind="audio")
     codec = RTCRtpCodecParameters(
@@ -142,14 +146,13 @@ async def test_pipecats_track_gives_10_ms_at_a_time_for_aiortc_to_encode():
 
 async def test_speech_goes_out_encoded_20_ms_at_a_time_and_in_time():
     track, decoder = AudioOut(OUT_RATE_HZ), OpusDecoder(OUT_RATE_HZ)
-    sent = track.add_audio_bytes(tone(0.2, OUT_RATE_HZ).tobytes())
+    room = track.add_audio_bytes(tone(0.2, OUT_RATE_HZ).tobytes())
     began_s = time.monotonic()
     packets = []
     for number in range(10):
-        assert not sent.done()
+        assert room.done() == (10 - number <= ROOM)
         packets.append(await track.recv())
         assert time.monotonic() - began_s >= number * 0.02 - 0.002
-    assert sent.done()
     assert [packet.pts for packet in packets] == [960 * number for number in range(10)]
     heard = np.frombuffer(b"".join(decoder.decode(bytes(p)) for p in packets), np.int16)
     assert level(heard[2400:]) == pytest.approx(level(tone(0.1, OUT_RATE_HZ)), rel=0.1)
@@ -233,15 +236,15 @@ async def test_the_next_packet_is_not_late_because_one_was():
 
 async def test_speech_is_held_at_once_and_goes_on_where_it_stopped():
     track, decoder = AudioOut(OUT_RATE_HZ), OpusDecoder(OUT_RATE_HZ)
-    sent = track.add_audio_bytes(tone(0.06, OUT_RATE_HZ).tobytes())
+    room = track.add_audio_bytes(tone(0.02 * (ROOM + 2), OUT_RATE_HZ).tobytes())
     await track.recv()
     track.hold(10.0)
     held = [decoder.decode(bytes(await track.recv())) for _ in range(5)]
-    assert level(np.frombuffer(held[-1], np.int16)) < 100 and not sent.done()
+    assert level(np.frombuffer(held[-1], np.int16)) < 100 and not room.done()
     track.hold(0.0)
-    for _ in range(2):
+    for _ in range(ROOM + 1):
         await track.recv()
-    assert sent.done() and track._silent == 0
+    assert room.done() and track._silent == 0
 
 
 async def test_a_hold_ends_by_itself():
@@ -254,12 +257,13 @@ async def test_a_hold_ends_by_itself():
     assert track._silent == 0 and 0.08 < time.monotonic() - before_s < SILENCE_S / 2
 
 
-async def test_what_is_dropped_counts_as_sent_and_is_not_heard():
+async def test_what_is_dropped_makes_room_and_is_not_heard():
     track = AudioOut(OUT_RATE_HZ)
-    sent = track.add_audio_bytes(tone(0.06, OUT_RATE_HZ).tobytes())
+    room = track.add_audio_bytes(tone(0.02 * (ROOM + 1), OUT_RATE_HZ).tobytes())
     track.hold(10.0)
+    assert not room.done()
     track.drop()
-    assert sent.done()
+    assert room.done()
     await track.recv()
     assert track._silent == 1
     track.add_audio_bytes(tone(0.02, OUT_RATE_HZ).tobytes())
