@@ -39,7 +39,7 @@ conformance: $(VENV)/.run            ## Run five published clients against the u
 reliability: $(VENV)/.dev            ## Break the model's service in every way in every state; writes docs/reliability.md.
 	$(BIN)/python -m tests.reliability.run $(ARGS)
 
-bench: $(VENV)/.dev            ## Time media through Salon and its peers (35 minutes; ARGS="--quick" for one); writes bench/results/media.md and plots.
+bench: $(VENV)/.dev            ## Time media through Salon and its peers (an hour; ARGS="--quick" for one); writes bench/results/media.md and plots.
 	$(BIN)/python -m bench.media $(ARGS)
 
 bench-plots: $(VENV)/.dev            ## Draw the plots of docs/performance.md again from bench/results/media.json.

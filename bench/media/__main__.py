@@ -24,14 +24,16 @@ from bench.media.targets import frame_shares, targets, targets_table
 
 _RESULTS = ROOT / "bench" / "results" / "media.md"
 _FRAMES = _RESULTS.with_name("frames.md")
+_UNFINISHED = ROOT / "logs" / "bench" / "unfinished.md"
 _INTERRUPTED = 130
 
 
 def main() -> int:
-    """Measures, prints and writes the results.
+    """Measures, prints and writes the results, also of a part when it is interrupted.
 
     Returns:
-        0, 1 when a load came to nothing, 2 when there is none or a peer could not be installed.
+        0, 1 when a load came to nothing, 2 when there is none or a peer could not be installed, 130
+        when it was interrupted.
     """
     arguments = _arguments()
     # Told to end, it takes along what it has started.
@@ -41,19 +43,21 @@ def main() -> int:
     if not planned:
         print("bench: none of these servers takes such a load", file=sys.stderr)
         return 2
+    rows: dict[object, Row] = {}
+    to, result = arguments.to or (_RESULTS if wanted == Wanted() else None), 0
     try:
         for system in {load.system.name: load.system for load in planned}.values():
             install(system)
-        rows = _measure_all(planned)
+        _measure_all(planned, rows)
     except InstallError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("bench: interrupted", file=sys.stderr)
-        return _INTERRUPTED
-    to = arguments.to or (_RESULTS if wanted == Wanted() else None)
-    _write(sorted(rows, key=lambda row: row.order), to, machine=_machine(arguments.rounds))
-    return 1 if any(row.failed for row in rows) else 0
+        to, result = _UNFINISHED, _INTERRUPTED
+    if seen := sorted(rows.values(), key=lambda row: row.order):
+        _write(seen, to, machine=_machine(arguments.rounds))
+    return result or int(any(row.failed for row in seen))
 
 
 def _arguments() -> argparse.Namespace:
@@ -119,8 +123,7 @@ def _names(known: Iterable[str]) -> Callable[[str], list[str]]:
     return read
 
 
-def _measure_all(planned: Sequence[Load]) -> list[Row]:
-    rows: dict[object, Row] = {}
+def _measure_all(planned: Sequence[Load], rows: dict[object, Row]) -> None:
     saturation = Saturation()
     begun_s = time.monotonic()
     _say(f"{len(planned)} runs, about {sum(map(seconds, planned)) / 60:.0f} minutes")
@@ -145,7 +148,6 @@ def _measure_all(planned: Sequence[Load]) -> list[Row]:
         else:
             _say("\n".join(table(own).splitlines()[2:]))
     _say(f"{(time.monotonic() - begun_s) / 60:.0f} minutes")
-    return list(rows.values())
 
 
 def _add(own: Sequence[Row], load: Load, outcome: Outcome, saturation: Saturation) -> None:

@@ -25,8 +25,9 @@ _COMPARED = ("Salon", "Pipecat", "FastRTC")
 _ONCE = {True: ("floor", "relay", "Pipecat with VAD"), False: ("Salon WebSocket", "relay")}
 """What says nothing new with more sessions, with a camera and without."""
 
-_START_S, _CALL_S, _TURN_S, _BARGE_IN_S = 10.0, 1.9, 4.5, 6.8
-"""Seconds as measured: of the server's start, each further call, a turn, an interruption."""
+_START_S, _CALL_S, _TURN_S, _BARGE_IN_S = 33.0, 1.9, 4.5, 6.8
+"""Seconds as measured: until server and callers are ready, each further call, a turn, an
+interruption."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,8 @@ from bench.media.line import LINES
 from bench.media.plan import Saturation, Wanted, loads, seconds
 
 
-def test_a_whole_run_takes_some_35_minutes():
-    assert 25 < sum(map(seconds, loads(Wanted()))) / 60 < 36
+def test_a_whole_run_takes_less_than_an_hour():
+    assert 40 < sum(map(seconds, loads(Wanted()))) / 60 < 60
 
 
 def test_each_row_has_turns_enough():
