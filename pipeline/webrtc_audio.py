@@ -10,20 +10,27 @@ import asyncio
 import contextlib
 import math
 from collections import deque
-from typing import Any
 
 from aiortc.codecs import CODECS
 from aiortc.codecs.opus import SAMPLE_RATE, SAMPLES_PER_FRAME, TIME_BASE
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtp import RtpPacket
 from av import Packet
-from pipecat.frames.frames import Frame, InputAudioRawFrame, InterruptionFrame
-from pipecat.processors.frame_processor import FrameDirection
+from pipecat.frames.frames import (
+    CancelFrame,
+    EndFrame,
+    Frame,
+    InputAudioRawFrame,
+    InterruptionFrame,
+    StartFrame,
+)
+from pipecat.processors.frame_processor import FrameCallback, FrameDirection
 from pipecat.transports.smallwebrtc import transport
 from pipecat.transports.smallwebrtc.transport import (
     SmallWebRTCInputTransport,
     SmallWebRTCOutputTransport,
 )
+from pipecat.utils.frame_queue import FrameQueue
 
 from pipeline.jitter_buffer import JitterBuffer, Turn
 from pipeline.opus import FRAME_S, OpusDecoder, OpusEncoder
@@ -44,6 +51,7 @@ does not know, and for 200 ms speech would be a third as loud as it is."""
 READ_S = 2.0
 """How long a frame is waited for, as in Pipecat 1.14.0."""
 _RETRY_S = 0.01
+_BY_ITSELF = (StartFrame, EndFrame, CancelFrame)
 
 
 class AudioIn:
@@ -225,13 +233,28 @@ class AudioOut(MediaStreamTrack):
 
 
 class HoldingOutput(SmallWebRTCOutputTransport):
-    """An output that can be stopped within what it has, up to 60 ms of speech.
+    """An output that can be stopped within what it has, and handles frames at once."""
 
-    It handles frames in the task of whoever pushes them, see `PassingProcessor`.
-    """
+    async def queue_frame(
+        self,
+        frame: Frame,
+        direction: FrameDirection = FrameDirection.DOWNSTREAM,
+        callback: FrameCallback | None = None,
+    ):
+        """Handle a frame in the task of whoever pushes it, as a `PassingProcessor` does.
 
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, enable_direct_mode=True, **kwargs)
+        What begins and ends the transport has a task of its own, as in Pipecat 1.14.0: who cancels
+        the pipeline may be gone before a connection is closed.
+        """
+        queued: FrameQueue = self._FrameProcessor__process_queue  # pyright: ignore
+        if not self._is_ready or isinstance(frame, _BY_ITSELF) or not queued.empty():
+            await super().queue_frame(frame, direction, callback)
+        elif not self._cancelling:
+            await self._FrameProcessor__process_frame(frame, direction, callback)  # pyright: ignore
+
+    @property
+    def _is_ready(self) -> bool:
+        return bool(self._media_senders)
 
     def hold(self, seconds: float) -> None:
         """Play nothing for so long; 0 goes on at once."""

@@ -8,6 +8,7 @@ waiting for the interpreter.
 """
 
 import asyncio
+import queue
 import threading
 from collections import deque
 
@@ -22,6 +23,8 @@ from loguru import logger
 
 MOST_WAITING = 30
 """Encoded frames that wait at most for somebody to want one: two seconds of a camera."""
+
+_aiortcs_worker = rtcrtpreceiver.decoder_worker
 
 Encoded = tuple[RTCRtpCodecParameters, JitterFrame]
 
@@ -80,7 +83,7 @@ class EncodedFrames:
 
 def decode(
     loop: asyncio.AbstractEventLoop,
-    encoded: EncodedFrames,
+    encoded: EncodedFrames | queue.Queue,
     frames: asyncio.Queue,
     decode_error: threading.Event,
 ) -> None:
@@ -88,11 +91,14 @@ def decode(
 
     Args:
         loop: The event loop of who reads the frames.
-        encoded: What comes in.
+        encoded: What comes in; a receiver that is older than `use_newest_frames` has a queue, and
+            its frames are decoded as aiortc does it.
         frames: Gets the newest frame of a video when one is wanted, each of sound, and None at the
             end.
         decode_error: Set when a frame can't be decoded: the receiver asks for a keyframe then.
     """
+    if isinstance(encoded, queue.Queue):
+        return _aiortcs_worker(loop, encoded, frames, decode_error)
     name, decoder = None, None
     while (came := encoded.get()) is not None:
         tasks, is_wanted = came

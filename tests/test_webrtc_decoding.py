@@ -27,12 +27,14 @@ _aiortcs = rtcrtpreceiver.decoder_worker, rtcrtpreceiver.queue  # pyright: ignor
 
 @contextlib.asynccontextmanager
 async def receiving(
-    monkeypatch: pytest.MonkeyPatch, *, ours=True, codec=VP8
+    monkeypatch: pytest.MonkeyPatch, *, ours=True, codec=VP8, worker=None
 ) -> AsyncIterator[RTCRtpReceiver]:
     for name, original in zip(("decoder_worker", "queue"), _aiortcs, strict=True):
         monkeypatch.setattr(rtcrtpreceiver, name, original)
     if ours:
         use_newest_frames()
+    elif worker:
+        monkeypatch.setattr(rtcrtpreceiver, "decoder_worker", worker)
     kind = codec.mimeType.split("/")[0]
     receiver = RTCRtpReceiver(kind, SilentTransport())  # pyright: ignore
     receiver._track = RemoteStreamTrack(kind=kind)
@@ -163,6 +165,14 @@ async def test_the_end_is_told_at_once_whatever_waits(monkeypatch):
         frames = receiver._track._queue
     assert await asyncio.wait_for(frames.get(), 5) is None
     assert decodings.frames == []
+
+
+async def test_a_receiver_that_was_there_before_decodes_as_it_would_have(monkeypatch):
+    async with receiving(monkeypatch, ours=False, worker=decode) as receiver:
+        put(receiver, encoded(COUNT))
+        assert receiver._track
+        frames = receiver._track._queue
+    assert [await frames.get() is None for _ in range(COUNT + 1)] == [False] * COUNT + [True]
 
 
 def test_receivers_decode_so(monkeypatch):
