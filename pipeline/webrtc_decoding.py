@@ -60,6 +60,11 @@ class EncodedFrames:
             if self._is_ready:
                 self._changed.notify()
 
+    def clear(self) -> None:
+        """Forget what waits: it is of before."""
+        with self._changed:
+            self._waiting.clear()
+
     def get(self) -> tuple[list[Encoded], bool] | None:
         """Wait for frames to be decoded.
 

@@ -59,6 +59,7 @@ def _start_video_afresh(receiver: RTCRtpReceiver) -> None:
         capacity=old.capacity, prefetch=old._prefetch, is_video=True
     )
     receiver._RTCRtpReceiver__nack_generator = NackGenerator()  # pyright: ignore
+    receiver._RTCRtpReceiver__decoder_queue.clear()  # pyright: ignore
     receiver._RTCRtpReceiver__decoder_error.set()  # pyright: ignore
 
 

@@ -115,6 +115,20 @@ async def test_who_wants_a_frame_when_there_is_none_gets_the_next(monkeypatch):
         track.stop()
 
 
+async def test_who_comes_back_does_not_see_what_was_before(monkeypatch):
+    async with receiving(monkeypatch) as receiver:
+        track, frames = FreshTrack(receiver), encoded(4)
+        put(receiver, frames[:2])
+        receiver._enabled = False
+        reading = asyncio.create_task(track.recv())
+        await asyncio.sleep(0.05)
+        assert not reading.done()
+        put(receiver, frames[2:])
+        newest = await asyncio.wait_for(reading, 5)
+        assert newest and newest.pts == frames[-1].timestamp
+        track.stop()
+
+
 async def test_frames_that_nobody_wants_are_decoded_before_there_are_too_many(monkeypatch):
     decodings = Decodings(monkeypatch)
     async with receiving(monkeypatch) as receiver:

@@ -19,8 +19,8 @@ _BARGE_INS = {True: 4, False: 0}
 """Of all callers together, with a camera and without."""
 _ONCE_TURNS, _ONCE_BARGE_INS = 5, 2
 _LINE_TURNS, _AFTER_LOSS_TURNS = 4, 8
-_PEERS_SESSIONS = (1, 2, 4, 8)
-"""With others, only Salon is called."""
+_PEERS_SESSIONS = {True: (1, 2, 4), False: (1, 4, 8)}
+"""With others, only Salon is called: peers are seconds late with four cameras."""
 _COMPARED = ("Salon", "Pipecat", "FastRTC")
 _ONCE = {True: ("floor", "relay", "Pipecat with VAD"), False: ("Salon WebSocket", "relay")}
 """What says nothing new with more sessions, with a camera and without."""
@@ -89,7 +89,7 @@ def _systems(wanted: Wanted, sessions: int, camera: bool, line: str) -> Iterable
     if wanted.only:
         named = [SYSTEMS[name] for name in wanted.only]
         return (system for system in named if _fits(system, sessions, camera, line))
-    if sessions not in _PEERS_SESSIONS:
+    if sessions not in _PEERS_SESSIONS[camera]:
         return [SYSTEMS["Salon"]]
     once = _ONCE[camera] if sessions == 1 and line == CLEAN else ()
     return [SYSTEMS[name] for name in (*_COMPARED, *once)]
