@@ -98,9 +98,8 @@ class ChangeDetector:
             return Glance(Change.NEW, stirs=True)
         step = last.difference(picture.gist)
         counts = ~self._do_as_always(picture.gist, last.gist, step, now_s)
-        change = Change.NEW
-        if self._shown is not None:
-            change = self._change(self._shown.difference(picture.gist) * counts)
+        shown = self._shown
+        change = Change.NEW if not shown else self._change(shown.difference(picture.gist) * counts)
         self._learn(step, now_s)
         self._last, self._last_s = picture, now_s
         return Glance(change, stirs=bool((counts & (step > LEAST)).any()))
