@@ -38,7 +38,13 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         choices=sorted(PROFILES),
         help="play this model family whatever model is asked for",
     )
-    parser.add_argument("--scenario", type=Path, metavar="FILE", help="what to answer and break")
+    parser.add_argument(
+        "--scenario",
+        type=Path,
+        default=os.environ.get("UNDERSTUDY_SCENARIO"),
+        metavar="FILE",
+        help="what to answer and break; default: UNDERSTUDY_SCENARIO",
+    )
     parser.add_argument(
         "--fault",
         "--misbehave",

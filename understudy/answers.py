@@ -29,10 +29,17 @@ _COUNT = re.compile(r"\bcount(?: up)? to (\d{1,6})\b")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Something to say, and in one word why: for the record."""
+    """Something to say, and in one word why: for the record.
+
+    Attributes:
+        text: What is said.
+        why: For the record.
+        query: What it was searched for; "" when it was not.
+    """
 
     text: str
     why: str
+    query: str = ""
 
 
 def greeting(gathered: Gathered) -> Answer:

@@ -197,7 +197,13 @@ class Dialogue:
             return
         if turn.calls or (turn.has_called and not turn.ask.results):
             return
-        turn.calls = calls_for(turn.ask, self._gathering.gathered, self._functions)
+        turn.calls = calls_for(
+            turn.ask,
+            self._gathering.gathered,
+            self._functions,
+            turn=self._knowledge.memory.turns + 1,
+            scenario=self._scenario,
+        )
         if turn.calls:
             self._gathering.drop_texts()
         else:
@@ -219,7 +225,13 @@ class Dialogue:
         else:
             if not turn.ask.results:
                 gathered = self._gathering.take()
-            turn.answer = reply(turn.ask, gathered, self._knowledge, self._scenario)
+            turn.answer = reply(
+                turn.ask,
+                gathered,
+                self._knowledge,
+                self._scenario,
+                can_search=self._settings.can_search,
+            )
         frames = answers.frame_summary(gathered.frames)
         self._outbox.note("answer", text=turn.answer.text, why=turn.answer.why, frames=frames)
 

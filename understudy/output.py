@@ -10,6 +10,7 @@ from understudy.answers import Answer
 from understudy.facts import Heard
 from understudy.messages import FunctionResult
 from understudy.profiles import Profile
+from understudy.searching import grounding
 from understudy.speaking import Beat, beats, text_beats
 from understudy.tools import Call
 from understudy.wire import OUTPUT_MIME_TYPE, OUTPUT_RATE_HZ
@@ -128,10 +129,13 @@ class ModelTurn:
         return self._start_s + max(playback_s, self._beats[-1].offset_s)
 
     def step(self) -> list[dict[str, Any]]:
-        """Returns the messages that are due: a chunk of audio, or generationComplete."""
+        """Returns the messages that are due: a chunk of audio, or the sources and the end."""
         if self._next >= len(self._beats):
             self.generated = True
-            return [{"serverContent": {"generationComplete": True}}]
+            end = {"serverContent": {"generationComplete": True}}
+            if self.answer is None or not self.answer.query:
+                return [end]
+            return [{"serverContent": {"groundingMetadata": grounding(self.answer)}}, end]
         beat = self._beats[self._next]
         is_first, self._next = self._next == 0, self._next + 1
         return list(self._messages(beat, is_first=is_first))

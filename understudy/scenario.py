@@ -17,20 +17,22 @@ _MAX_SAID = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Something to say.
+    """Something to say, or to call.
 
     Attributes:
-        say: The words.
+        say: The words; "": there are none.
+        call: A function to call first, with its arguments, as a user would type it; "": none.
         turn: Only as this answer of the conversation, from 1; None: as any.
         contains: Only if what the user wrote, or a function returned, holds one of these words;
             empty: whatever it holds.
         returned: Only to tell what one of these functions returned; empty: never to tell that.
     """
 
-    say: str
+    say: str = ""
     turn: int | None = None
     contains: tuple[str, ...] = ()
     returned: tuple[str, ...] = ()
+    call: str = ""
 
     def fits(self, turn: int, text: str, functions: Collection[str]) -> bool:
         """Whether it answers this."""
@@ -62,8 +64,18 @@ class Scenario:
             text: What the user wrote, "" for speech; or what the functions returned.
             functions: The functions that returned something, if that is what is answered.
         """
-        fitting = (line.say for line in self.lines if line.fits(turn, text, functions))
-        return next(fitting, None)
+        said = (line for line in self.lines if line.say)
+        return next((line.say for line in said if line.fits(turn, text, functions)), None)
+
+    def call(self, turn: int, text: str) -> str | None:
+        """Returns what to call, as a user would type it, or None for what they did type.
+
+        Args:
+            turn: Which answer of the conversation it is, from 1.
+            text: What the user wrote, "" for speech.
+        """
+        called = (line for line in self.lines if line.call)
+        return next((line.call for line in called if line.fits(turn, text, ())), None)
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -124,15 +136,21 @@ def _mapping(value: object, where: str, keys: tuple[str, ...]) -> Mapping[str, A
 def _line(item: object, where: str) -> Line:
     if isinstance(item, str):
         item = {"say": item}
-    fields = _mapping(item, where, ("say", "turn", "contains", "returned"))
-    say, turn = fields.get("say"), fields.get("turn")
-    if not isinstance(say, str) or not say.strip() or len(say) > _MAX_SAID:
-        raise ScenarioError(f"{where}: say has to be the words to say, at most {_MAX_SAID} letters")
+    fields = _mapping(item, where, ("say", "call", "turn", "contains", "returned"))
+    say, call, turn = fields.get("say", ""), fields.get("call", ""), fields.get("turn")
+    is_text = isinstance(say, str) and isinstance(call, str)
+    if not is_text or bool(say.strip()) == bool(call.strip()) or len(say + call) > _MAX_SAID:
+        raise ScenarioError(
+            f"{where}: say has to be the words to say, at most {_MAX_SAID} letters, "
+            "or call a function with its arguments"
+        )
     is_count = isinstance(turn, int) and not isinstance(turn, bool) and turn >= 1
     if turn is not None and not is_count:
         raise ScenarioError(f"{where}: turn has to be a whole number from 1 on, not {turn!r}")
     contains, returned = (_words(fields, key, where) for key in ("contains", "returned"))
-    return Line(say.strip(), turn, contains, returned)
+    if call and returned:
+        raise ScenarioError(f"{where}: call is for what the user says; returned is for say")
+    return Line(say.strip(), turn, contains, returned, call.strip())
 
 
 def _words(fields: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ class Settings:
         history_first: Whether the conversation begins with history in clientContent.
         tools: How many functions and built-in tools were declared.
         functions: The functions among them.
+        can_search: Whether googleSearch is among them.
         tool_tokens: What their declarations cost.
         sliding: How the context window slides; None: it doesn't, and a full one ends the session.
         writes: Whether answers are text instead of audio.
@@ -61,6 +62,7 @@ class Settings:
     history_first: bool
     tools: int
     functions: tuple[Function, ...]
+    can_search: bool
     tool_tokens: int
     sliding: Sliding | None
     writes: bool
@@ -120,6 +122,7 @@ def read_setup(
             len(tool.get("functionDeclarations", ())) or 1 for tool in fields.get("tools", ())
         ),
         functions=read_functions(fields.get("tools", ()), profile),
+        can_search=any("googleSearch" in tool for tool in fields.get("tools", ())),
         tool_tokens=declared_tokens(fields.get("tools", ())),
         sliding=_sliding(fields.get("contextWindowCompression"), profile),
         writes=generation.get("responseModalities") == ("TEXT",),

@@ -77,6 +77,33 @@ def test_answers_to_what_a_function_returned():
     ]
 
 
+def test_calls_that_no_user_types():
+    plan = scenario("""
+        answers:
+          - {call: get_weather for Paris, contains: [umbrella]}
+          - {call: end_call, turn: 3}
+          - {say: Take one., returned: get_weather}
+    """)
+    declarations = [{"name": "get_weather"}, {"name": "end_call"}]
+    client = Stage(scenario=plan).set_up(tools=[{"functionDeclarations": declarations}])
+    client.type("Shall I take an umbrella?")
+    client.wait(5)
+    (call,) = client.messages("toolCall")[-1]["functionCalls"]
+    response = {"id": call["id"], "name": call["name"], "response": {"result": "rain"}}
+    client.say(toolResponse={"functionResponses": [response]})
+    client.wait(20)
+    client.type("Thank you.")
+    client.wait(20)
+    client.hear(silence(0.3))
+    client.hear(speech())
+    client.hear(silence(0.8))
+    client.wait(5)
+    names = [one["functionCalls"][0]["name"] for one in client.messages("toolCall")]
+    assert names == ["get_weather", "end_call"]
+    said = [note["text"] for note in client.noted("answer")]
+    assert said == ["Take one.", "You typed: Thank you."]
+
+
 def test_faults_of_a_file():
     client = stage("""
         faults:
@@ -96,8 +123,9 @@ def test_faults_of_a_file():
 def test_the_example_of_the_page_is_a_scenario():
     example = PAGE.read_text().split("```yaml\n")[1].split("```")[0]
     plan = scenario(example)
-    assert len(plan.lines) == 3
+    assert len(plan.lines) == 4
     assert plan.lines[2].returned == ("get_weather",)
+    assert plan.lines[3].call == "transfer_call to=help"
     assert [rule.name for rule in plan.rules] == ["refuse-503", "unavailable"]
     assert plan.rules[1].describe()["moment"]["after_ms"] == 800
 
