@@ -1,4 +1,4 @@
-"""What somebody who can't see a page is told by voice, in words for a caller. Pure."""
+"""What is told by voice, and not by the model, in words for a caller. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +20,13 @@ class Announcement(StrEnum):
     UNREACHABLE = "I am sorry, I can't go on: the model can't be reached. Goodbye."
     TIME_IS_OVER = "The time of this session is over. Goodbye."
     NOBODY_SPEAKS = "Nobody has spoken for a while. Goodbye."
+    ENDING_SOON = "This conversation will end soon."
+    LIMIT_IS_REACHED = "The limit of this session is reached. Goodbye."
+    BROKEN = "I am sorry, something broke here. Please call again. Goodbye."
+    BUSY = "All lines are busy. Please call again later. Goodbye."
+    STILL_THERE = "Are you still there?"
+    NO_ANSWER_FROM_YOU = "I can't hear anybody. Goodbye."
+    ENDING = "Goodbye."
 
 
 FAILURES = {
@@ -30,6 +37,13 @@ FAILURES = {
     Verdict.UNREACHABLE: Announcement.UNREACHABLE,
 }
 """What is said when the link to the model has failed for good, by why."""
+
+ON_THE_PHONE = (
+    Announcement.STILL_THERE,
+    Announcement.NO_ANSWER_FROM_YOU,
+    Announcement.ENDING,
+)
+"""What may have to be said by telephone at any moment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +67,13 @@ _CHINESE = {
     Announcement.UNREACHABLE: "很抱歉，我无法继续：联系不上模型。再见。",
     Announcement.TIME_IS_OVER: "这次通话的时间到了。再见。",
     Announcement.NOBODY_SPEAKS: "已经有一会儿没有人说话了。再见。",
+    Announcement.ENDING_SOON: "这次通话很快就要结束了。",
+    Announcement.LIMIT_IS_REACHED: "已达到这次通话的上限。再见。",
+    Announcement.BROKEN: "很抱歉，这里出了故障，请重新拨打。再见。",
+    Announcement.BUSY: "所有线路都在忙，请稍后再拨。再见。",
+    Announcement.STILL_THERE: "您还在吗？",
+    Announcement.NO_ANSWER_FROM_YOU: "我听不到任何人的声音。再见。",
+    Announcement.ENDING: "再见。",
 }
 _ENGLISH_VOICE = "en-us"
 _TRANSLATIONS = {"zh": ("cmn", _CHINESE), "cmn": ("cmn", _CHINESE)}

@@ -10,7 +10,7 @@ from pipecat.processors.aggregators.llm_response_universal import (
     LLMContextAggregatorPair,
     LLMUserAggregatorParams,
 )
-from pipecat.services.google.gemini_live.llm import ContextWindowCompressionParams
+from pipecat.services.google.gemini_live.llm import ContextWindowCompressionParams, GeminiModalities
 from pipecat.transports.base_transport import BaseTransport
 from pipecat.turns.user_start import VADUserTurnStartStrategy
 from pipecat.turns.user_stop import SpeechTimeoutUserTurnStopStrategy
@@ -18,10 +18,16 @@ from pipecat.turns.user_turn_strategies import UserTurnStrategies
 from pipecat.utils.file_resolver import FileResolver
 from pipecat.utils.file_storage import FileStorage
 
+from pipeline.choices import Answers
+from pipeline.costs import ModelPrices
 from pipeline.link import LinkState
 from pipeline.live_news import LinkNews
 from pipeline.live_service import LiveService
+from pipeline.model_offers import can_write
 from pipeline.persona import Persona
+from pipeline.prices import load_prices
+from pipeline.rooms.room import Room
+from pipeline.search import tools_of
 from pipeline.settings import Settings
 from pipeline.vad import SparingVADAnalyzer
 from pipeline.warm_up import warm_up
@@ -33,6 +39,7 @@ from processors.keypad import Keypad
 from processors.playout import Playout
 from processors.sound_end import SoundEnd
 from processors.text_bridge import TextBridge
+from processors.written import Written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +50,10 @@ class Conversation:
     service: LiveService
     assistant: LLMAssistantAggregator
     announcer: Announcer
+    answers: Answers
+    playout: Playout | None
+    context: LLMContext
+    room: Room | None = None
 
 
 async def build(
@@ -52,6 +63,10 @@ async def build(
     settings: Settings,
     file_storage: FileStorage | None,
     tools: list | None = None,
+    answers: Answers = Answers.VOICE,
+    has_own_key: bool = False,
+    about: str | None = None,
+    room: Room | None = None,
 ) -> Conversation:
     """Chain a session's processors; the same chain for every way in.
 
@@ -61,22 +76,30 @@ async def build(
         settings: Of this server.
         file_storage: Where uploads are.
         tools: Functions that the model may call, as Pipecat takes them.
+        answers: Whether the bot is heard, or read.
+        has_own_key: Whether the key to the model, in the settings, is the caller's own.
+        about: What the model is told of the call before it begins.
+        room: Where there may be several people.
     """
     # Done already where a server is; models take tens of milliseconds to load: not on the loop.
     await asyncio.to_thread(warm_up)
     vad = SparingVADAnalyzer()
 
-    context = LLMContext(_opening(persona))
+    context = LLMContext(_opening(persona, about))
     aggregators = LLMContextAggregatorPair(context, user_params=_user_params())
-    service = _service(persona, settings, tools)
-    playout = Playout(output=transport.output())
-    announcer = Announcer(language=settings.language)
+    prices = await asyncio.to_thread(load_prices, settings.model, override=settings.prices_file)
+    is_written = answers is Answers.TEXT
+    service = _service(persona, settings, tools, prices, is_written, has_own_key)
+    output = transport.output()
+    playout = Written(output=output) if is_written else Playout(output=output)
+    announcer = Announcer(language=settings.language, is_silent=is_written)
     limiter = FrameRateLimiter(limits=persona.video, pressure=lambda: service.pressure)
     _show_again_over_new_links(service, limiter)
 
     pipeline = Pipeline(
         [
             transport.input(),
+            *([room.media] if room else []),
             Ear(vad_analyzer=vad, service=service, playout=playout),
             limiter,
             aggregators.user(),
@@ -96,6 +119,10 @@ async def build(
         service=service,
         assistant=aggregators.assistant(),
         announcer=announcer,
+        answers=answers,
+        playout=None if isinstance(playout, Written) else playout,
+        context=context,
+        room=room,
     )
 
 
@@ -108,14 +135,14 @@ def _show_again_over_new_links(service: LiveService, limiter: FrameRateLimiter) 
             limiter.look()
 
 
-def _opening(persona: Persona) -> list:
+def _opening(persona: Persona, about: str | None) -> list:
     """What the context holds before anybody spoke.
 
     Never nothing: with an empty context and a system instruction Pipecat 1.14.0 has nobody begin,
     and says nothing of it.
     """
     text = persona.greeting or "Wait for the person to speak first."
-    return [{"role": "developer", "content": text}]
+    return [{"role": "developer", "content": f"{about}\n\n{text}" if about else text}]
 
 
 def _user_params() -> LLMUserAggregatorParams:
@@ -132,19 +159,31 @@ def _user_params() -> LLMUserAggregatorParams:
     )
 
 
-def _service(persona: Persona, settings: Settings, tools: list | None) -> LiveService:
+def _service(
+    persona: Persona,
+    settings: Settings,
+    tools: list | None,
+    prices: ModelPrices,
+    is_written: bool,
+    has_own_key: bool,
+) -> LiveService:
     """The model, with instruction and tools from the start; later they would cost a reconnect."""
     key = settings.google_api_key
+    writes = is_written and can_write(settings.model)
     return LiveService(
         api_key=key.get_secret_value() if key else "",
         connect_timeout_s=settings.connect_timeout_s,
+        prices=prices,
+        is_written=is_written,
+        has_own_key=has_own_key,
         system_instruction=persona.instruction,
-        tools=tools,
+        tools=tools_of(tools, can_search=persona.search),
         inference_on_context_initialization=persona.greeting is not None,
         settings=LiveService.Settings(
             model=f"models/{settings.model.removeprefix('models/')}",
             voice=persona.voice,
             language=settings.language,
+            modalities=GeminiModalities.TEXT if writes else GeminiModalities.AUDIO,
             # Without it a call with video ends after two minutes, one without after fifteen.
             context_window_compression=ContextWindowCompressionParams(enabled=True),
         ),

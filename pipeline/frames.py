@@ -1,12 +1,12 @@
 """Frames of our own that travel the pipeline."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from pipecat.frames.frames import Frame, SystemFrame, UserImageRawFrame
 
-from pipeline.pictures import Picture
+from pipeline.picture_decoder import Picture
 from pipeline.video_limits import VideoLimits
 
 
@@ -71,6 +71,7 @@ class ModelSawFrame(SystemFrame):
         height: In pixels.
         filename: The file's name; only for an upload.
         caption: What was said about it; only for an upload.
+        jpeg: What was sent; empty for an upload.
     """
 
     source: str
@@ -78,6 +79,7 @@ class ModelSawFrame(SystemFrame):
     height: int
     filename: str | None = None
     caption: str | None = None
+    jpeg: bytes = field(default=b"", repr=False)
 
 
 @dataclass
@@ -100,3 +102,14 @@ class PlayedFrame(SystemFrame):
     """
 
     frame: Frame
+
+
+@dataclass
+class SpeakersFrame(SystemFrame):
+    """People have spoken, and are silent now.
+
+    Parameters:
+        speakers: Who, in the order in which they began: name, and for how many seconds.
+    """
+
+    speakers: list[tuple[str, float]]

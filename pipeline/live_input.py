@@ -6,6 +6,7 @@ Each override names what Pipecat 1.14.0 does instead; the tests show that it sti
 import asyncio
 import base64
 import json
+import time
 from functools import partial
 from typing import Any
 
@@ -45,6 +46,10 @@ class LiveInput(LiveTools):
 
     Args:
         **kwargs: As for `GeminiLiveLLMService`.
+
+    Attributes:
+        first_sound_at_s: When the first sound went to the model, as `time.monotonic` has it, which
+            is the same for all processes of a machine; None when none has.
     """
 
     def __init__(self, **kwargs: Any):
@@ -54,6 +59,7 @@ class LiveInput(LiveTools):
         self._sending = asyncio.Lock()
         self._sound_from_s = 0.0
         self._last_sound_s: float | None = None
+        self.first_sound_at_s: float | None = None
         self._stream_end: asyncio.TimerHandle | None = None
         self._owes_stream_end = False
 
@@ -115,7 +121,8 @@ class LiveInput(LiveTools):
             return await self._handle_send_error(error)
         width, height = frame.size
         source = frame.transport_source or "camera"
-        await self.push_frame(ModelSawFrame(source=source, width=width, height=height))
+        saw = ModelSawFrame(source=source, width=width, height=height, jpeg=frame.image)
+        await self.push_frame(saw)
 
     def _picture_turn(self, frame: PictureTurnFrame) -> Outgoing:
         """A still and its caption in one turn.
@@ -195,6 +202,7 @@ class LiveInput(LiveTools):
     async def _send_entry(self, entry: Audio | Outgoing, session: AsyncSession):
         if isinstance(entry, Audio):
             await session._ws.send(_audio_message(entry))  # pyright: ignore
+            self.first_sound_at_s = self.first_sound_at_s or time.monotonic()
         else:
             await entry.send(session)
         if isinstance(entry, Audio) or entry.is_asking:

@@ -7,14 +7,20 @@ import asyncio
 import math
 from typing import Any
 
-from google.genai.types import LiveServerContent, LiveServerMessage
+from google.genai.types import (
+    GroundingMetadata,
+    GroundingSupport,
+    LiveServerContent,
+    LiveServerMessage,
+)
 from loguru import logger
-from pipecat.frames.frames import LLMFullResponseEndFrame
-from pipecat.services.google.gemini_live.llm import GeminiLiveLLMService
+from pipecat.frames.frames import LLMFullResponseEndFrame, TTSStoppedFrame
 
 from pipeline.exchange import Exchange
+from pipeline.live_usage import LiveUsage
 from pipeline.outgoing import Outgoing
 from pipeline.patience import Patience
+from pipeline.written_words import as_transcript
 
 QUIET_S = 15.0
 """A turn in which the model says nothing for so long has ended without its turnComplete."""
@@ -27,15 +33,18 @@ _BYTES_PER_S = 48_000
 _ON_ITS_WAY_S = 0.01
 
 
-class LiveOutput(GeminiLiveLLMService):
+class LiveOutput(LiveUsage):
     """Gemini Live with every part of every message, and turns that end.
 
     Args:
+        is_written: Whether answers are read and not heard: no sound goes on, and an answer is over
+            when all of it is there.
         **kwargs: As for `GeminiLiveLLMService`.
     """
 
-    def __init__(self, **kwargs: Any):
+    def __init__(self, *, is_written: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
+        self._is_written = is_written
         self._exchange: Exchange[Outgoing] = Exchange()
         self._is_cut = False
         self._is_generating = False
@@ -66,6 +75,8 @@ class LiveOutput(GeminiLiveLLMService):
         """
         content = message.server_content
         speaks = False
+        if content and self._is_written:
+            as_transcript(content)
         if content:
             speaks = bool(content.model_turn or content.output_transcription)
             ends = bool(content.interrupted or content.generation_complete or content.turn_complete)
@@ -85,6 +96,8 @@ class LiveOutput(GeminiLiveLLMService):
                 await asyncio.sleep(_ON_ITS_WAY_S)
         await super()._handle_msg_usage_metadata(message)
         await super()._handle_server_message(message)
+        if content and content.generation_complete and self._is_written:
+            await self._end_response()
         if content:
             if content.interrupted:
                 # An interruption before the answer began is not the end of the question.
@@ -122,6 +135,17 @@ class LiveOutput(GeminiLiveLLMService):
         turn.parts = parts
         self._bot_audio_buffer.clear()
 
+    async def _process_grounding_metadata(
+        self, grounding_metadata: GroundingMetadata, search_result: str = ""
+    ):
+        """Take sources that are given without the sentences they support.
+
+        Pipecat 1.14.0 leaves all of them out then.
+        """
+        if not grounding_metadata.grounding_supports:
+            grounding_metadata.grounding_supports = [GroundingSupport()]
+        await super()._process_grounding_metadata(grounding_metadata, search_result)
+
     # --- the exchange ---------------------------------------------------------------------------
 
     def _take_words(self, content: LiveServerContent):
@@ -158,6 +182,13 @@ class LiveOutput(GeminiLiveLLMService):
         if said and said.text and not content.model_turn:
             content.output_transcription = None
             await self._push_output_transcription_text_frames(said.text)
+            await self.push_frame(LLMFullResponseEndFrame())
+
+    async def _end_response(self):
+        """End the turn as far as it is seen; the service would go on until it has been played."""
+        if self._bot_is_responding:
+            await self._set_bot_is_responding(False)
+            await self.push_frame(TTSStoppedFrame())
             await self.push_frame(LLMFullResponseEndFrame())
 
     async def _settle(self):
@@ -209,7 +240,7 @@ class LiveOutput(GeminiLiveLLMService):
 
     def _forget_turn(self):
         """The connection is gone: nothing of its turn belongs to the next one."""
-        self._exchange.was_cut(self._turn_audio_s)
+        self._exchange.was_cut(math.inf if self._is_written else self._turn_audio_s)
         self._is_generating = self._is_cut = self._was_interrupted = False
         self._half_sample, self._turn_audio_s, self._turn_began_s = b"", 0.0, 0.0
         if self._turn_watch:

@@ -18,10 +18,9 @@ from google.genai.types import (
     SessionResumptionConfig,
 )
 from loguru import logger
-from pipecat.frames.frames import LLMFullResponseEndFrame, TTSStoppedFrame
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from pipeline.link import Attempt, Link
+from pipeline.link import Attempt, Link, LinkState
 from pipeline.live_client import http_options
 from pipeline.live_news import LiveNews
 from pipeline.patience import Silence
@@ -47,17 +46,19 @@ class LiveService(LiveNews):
 
     Args:
         connect_timeout_s: How long reaching the model may take at first, all attempts together.
+        has_own_key: Whether the key is the caller's own, for what they are told of it.
         **kwargs: As for `GeminiLiveLLMService`.
     """
 
     adapter_class = RecapAdapter
 
-    def __init__(self, *, connect_timeout_s: float, **kwargs: Any):
+    def __init__(self, *, connect_timeout_s: float, has_own_key: bool = False, **kwargs: Any):
         super().__init__(
             link=Link(first_budget_s=connect_timeout_s),
             http_options=http_options(connect_timeout_s=connect_timeout_s),
             **kwargs,
         )
+        self._has_own_key = has_own_key
         self._is_leaving = False
         self._is_opened = False
         self._is_slow = False
@@ -117,7 +118,12 @@ class LiveService(LiveNews):
                 return self._link.left(_now())
             level = "DEBUG" if isinstance(error, EXPECTED) else "ERROR"
             logger.opt(exception=error).log(level, f"{self}: the connection ended")
-            refusal = self._given_up or explain(error, model=model, in_session=self._link.is_up)
+            refusal = self._given_up or explain(
+                error,
+                model=model,
+                in_session=self._link.is_up,
+                has_own_key=self._has_own_key,
+            )
             self._given_up = None
             return await self._plan_after(refusal)
 
@@ -181,10 +187,7 @@ class LiveService(LiveNews):
         self._forget_turn()
         self._calls.connection_lost()
         self._discard_deferred_turn()
-        if self._bot_is_responding:
-            await self._set_bot_is_responding(False)
-            await self.push_frame(TTSStoppedFrame())
-            await self.push_frame(LLMFullResponseEndFrame())
+        await self._end_response()
 
     async def _disconnect(self):
         """Say goodbye first; Pipecat 1.14.0 has every session end with 1011, an internal error."""
@@ -230,6 +233,16 @@ class LiveService(LiveNews):
         """Note that the conversation has begun."""
         await super()._settle()
         self._is_opened = True
+
+    async def end_turn(self):
+        """End a turn of the model's that waits for the result of a function and gets none."""
+        await self._end_response()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is under way or to be expected, or nothing can be asked just now."""
+        is_up = self._link.state in (LinkState.READY, LinkState.DRAINING)
+        return self._is_busy or not is_up
 
     @property
     def _is_busy(self) -> bool:

@@ -8,18 +8,20 @@ taken back. Each override names what Pipecat 1.14.0 does instead; the tests show
 from dataclasses import dataclass
 from typing import Any
 
-from google.genai.types import LiveConnectConfig
+from google.genai.types import HistoryConfig, LiveConnectConfig
 from pipecat.adapters.llm.schemas.tools_schema import ToolsSchema
 from pipecat.frames.frames import Frame, LLMSetToolsFrame
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.frame_processor import FrameDirection
-from pipecat.services.google.gemini_live.llm import GeminiLiveLLMService
+from pipecat.services.google.gemini_live.llm import GeminiLiveLLMService, GeminiModalities
 from pipecat.services.settings import LLMSettings
 from pipecat.utils.types import NOT_GIVEN, NotGiven, is_given
 
 from pipeline.frames import VideoLimitsFrame
 from pipeline.live_input import LiveInput
+from pipeline.model_offers import has_history
 from pipeline.persona import Persona
+from pipeline.search import functions_of, has_search, tools_of
 from pipeline.video_limits import VideoLimits
 
 
@@ -54,14 +56,17 @@ class LiveSettings(LiveInput):
         """Be somebody else from the next turn on.
 
         Args:
-            persona: Whose instruction, voice and limits of video they are.
+            persona: Whose instruction, voice, search and limits of video they are.
             tools: The functions that the model may call then; None: those that it has.
         """
         self._video = persona.video
         delta = self.Settings(system_instruction=persona.instruction, voice=persona.voice)
         await self._update_settings(delta)
-        if tools is not None:
-            await self._change_tools(tools)
+        had = self._tools_from_init
+        if tools is not None or persona.search != has_search(had):
+            functions = functions_of(had) if tools is None else tools
+            wanted = tools_of(functions, can_search=persona.search)
+            await self._change_tools(NOT_GIVEN if wanted is None else wanted)
 
     async def process_frame(self, frame: Frame, direction: FrameDirection):
         """Take other tools; Pipecat 1.14.0 swallows them, frame and all."""
@@ -139,7 +144,13 @@ class LiveSettings(LiveInput):
                 await built
         finally:
             self._is_building = False
+        if self._config and self._settings.modalities == GeminiModalities.TEXT:
+            _leave_out_voice(self._config)
         return self._config
+
+    def _get_history_config(self) -> HistoryConfig | None:
+        """Have no history phase where there is none; Pipecat 1.14.0 asks for it of every model."""
+        return super()._get_history_config() if has_history(str(self._settings.model)) else None
 
     async def _connection_task_handler(self, config: LiveConnectConfig):
         """Give `_next_config` what it asks for, or else begin to converse.
@@ -154,3 +165,14 @@ class LiveSettings(LiveInput):
     async def _keep_link(self):
         """Keep a connection up as long as the session lasts."""
         raise NotImplementedError
+
+
+def _leave_out_voice(config: LiveConnectConfig):
+    """Ask for no voice and no transcript of what is written anyway.
+
+    Pipecat 1.14.0 asks for both, which some models refuse: "Cannot extract voices from a non-audio
+    request".
+    """
+    config.output_audio_transcription = None
+    if config.generation_config:
+        config.generation_config.speech_config = None

@@ -1,14 +1,26 @@
 """Who the bot is: a persona is one Markdown file, its front matter the data, its body the text."""
 
 from pathlib import Path
+from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
+from pipeline.persona_picture import PICTURE_NAME, PictureError, read_picture
 from pipeline.settings import ROOT
 from pipeline.video_limits import VideoLimits
+from pipeline.yaml_files import load_yaml
 
 PERSONAS_DIR = ROOT / "personas"
+
+_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class PersonaError(Exception):
@@ -22,10 +34,22 @@ class Persona(BaseModel):
         name: The file's name without `.md`; what `/start` chooses by.
         title: Shown on the page.
         summary: One line, shown on the page.
+        picture: Its portrait, shown on the page: the name of a file beside this one.
         voice: One of the model's voices, such as `Charon`.
+        search: Whether the model may search with Google, which is billed, and with a free key
+            may end in a refusal (1011).
         greeting: What the model is told to do first; without it the user speaks first.
         video: How much of camera and screen the model is shown; what is left out has a default.
         time_limit_s: When the session ends, in seconds; without it, never.
+        warn_before_s: How long before that it is told; without it, a minute before, or a tenth of
+            the time if that is less. 0: it is not told.
+        idle_limit_s: When it ends if nobody speaks, types or shows a picture; null: never.
+        token_limit: When it ends by tokens: all that are billed, which is the whole context again
+            with each turn. It is told at four fifths. Without it, never.
+        cost_limit_usd: When it ends by what it costs, in US dollars; likewise.
+        phone_headers: Names of SIP headers, such as `X-Customer`, whose values the model is told when
+            a call brings them. They come from whoever carries the call: never trust them more than
+            what the caller says.
         instruction: The system instruction.
     """
 
@@ -34,11 +58,26 @@ class Persona(BaseModel):
     name: str = Field(pattern=r"^[a-z0-9-]+$")
     title: str = Field(min_length=1)
     summary: str = Field(min_length=1)
+    picture: str | None = Field(default=None, pattern=PICTURE_NAME)
     voice: str = Field(default="Charon", min_length=1)
+    search: bool = False
     greeting: str | None = None
     video: VideoLimits = VideoLimits()
-    time_limit_s: float | None = Field(default=None, gt=0)
+    time_limit_s: _Positive | None = None
+    warn_before_s: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    idle_limit_s: _Positive | None = 300.0
+    token_limit: int | None = Field(default=None, gt=0)
+    cost_limit_usd: _Positive | None = None
+    phone_headers: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]] = []
     instruction: str = Field(min_length=1)
+
+    @field_validator("warn_before_s")
+    @classmethod
+    def _is_before_the_end(cls, warn_before_s: float | None, info: ValidationInfo) -> float | None:
+        limit_s = info.data.get("time_limit_s")
+        if warn_before_s is not None and limit_s is not None and warn_before_s >= limit_s:
+            raise ValueError(f"must be less than time_limit_s, which is {limit_s:g}")
+        return warn_before_s
 
 
 def load_persona(name: str, *, folder: Path = PERSONAS_DIR) -> Persona:
@@ -75,7 +114,7 @@ def _parse(path: Path) -> Persona:
     if opening.strip() or not fence or not closing:
         raise PersonaError(f"{where} must begin with front matter between two lines of '---'.")
     try:
-        data = yaml.safe_load(front_matter)
+        data = load_yaml(front_matter)
     except yaml.YAMLError as error:
         at = getattr(error, "problem_mark", None)
         line = f" line {at.line + 2}" if at else ""
@@ -83,8 +122,13 @@ def _parse(path: Path) -> Persona:
     if not isinstance(data, dict):
         raise PersonaError(f"{where} must have fields such as 'title: ...' in its front matter.")
     try:
-        return Persona.model_validate({**data, "name": path.stem, "instruction": body.strip()})
+        persona = Persona.model_validate({**data, "name": path.stem, "instruction": body.strip()})
+        if persona.picture:
+            read_picture(path.parent / persona.picture)
+    except PictureError as error:
+        raise PersonaError(f"{where}: picture: {error}") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"]))
         raise PersonaError(f"{where}: {field}: {first['msg']}.") from None
+    return persona

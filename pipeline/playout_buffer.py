@@ -34,6 +34,9 @@ LAST_MOMENT_S = 0.02
 """How long before the speech runs dry the rest of it goes out that does not fill a piece."""
 BREAK_S = 0.01
 """A gap that can be heard."""
+SAID_S = 1.0
+"""How long after the last of a turn's speech the rest of its words is taken to be said, should the
+model not say that the turn is over; longer than speech that stalls on its way."""
 
 _TURN_BEGINS = (TTSStartedFrame, LLMFullResponseStartFrame)
 _TURN_ENDS = (TTSStoppedFrame, LLMFullResponseEndFrame)
@@ -62,11 +65,16 @@ class PlayoutMeasures:
 
 @dataclass
 class _Mark:
-    """A frame that leaves when the speech up to `at`, in bytes, has left."""
+    """A frame that leaves when the speech up to `at`, in bytes, has left.
+
+    A piece of the transcript that is being said does not leave before its `place` in `SpokenText`
+    either, which is estimated anew as speech comes.
+    """
 
     at: int
     frame: Frame
     ends_speech: bool
+    place: float | None = None
 
 
 class PlayoutBuffer:
@@ -111,21 +119,22 @@ class PlayoutBuffer:
             self._ready_s = now_s + self._gather_s
         self._audio += pcm
         self._arrival.came(len(pcm) / _BYTES_PER_S, now_s)
+        self._text.came(len(pcm) / _BYTES_PER_S)
         if len(self._audio) >= self._gather_s * _BYTES_PER_S:
             self._ready_s = min(self._ready_s, now_s)
 
     def _put_text(self, frame: TextFrame) -> None:
         if isinstance(frame, TTSTextFrame) and self._turn_from is not None:
             for word in in_words(frame):
-                self._put_mark(word, at=self._said_at(word.text))
+                self._put_mark(word, place=self._text.place(word.text))
                 self._text.add(word.text)
         else:
-            self._put_mark(frame, at=self._said_at(""))
+            self._put_mark(frame, place=None if self._turn_from is None else self._text.place(""))
 
     def _put_end(self, frame: Frame) -> None:
         end = self._left + len(self._audio)
         for mark in self._marks:
-            mark.at = min(mark.at, end)
+            mark.at, mark.place = min(self._leaves_at(mark), end), None
         self._put_mark(frame, at=end, ends_speech=True)
         # Nothing comes that would fill the last piece, or make waiting worth it.
         self._ready_s = -math.inf
@@ -137,15 +146,23 @@ class PlayoutBuffer:
             self._text.ended((end - self._turn_from) / _BYTES_PER_S)
             self._turn_from = None
 
-    def _put_mark(self, frame: Frame, *, at: int = 0, ends_speech: bool = False) -> None:
+    def _put_mark(
+        self,
+        frame: Frame,
+        *,
+        at: int = 0,
+        place: float | None = None,
+        ends_speech: bool = False,
+    ) -> None:
         came = self._left + len(self._audio)
         before = self._marks[-1].at if self._marks else 0
-        self._marks.append(_Mark(max(at, came, before), frame, ends_speech))
+        self._marks.append(_Mark(max(at, came, before), frame, ends_speech, place))
 
-    def _said_at(self, text: str) -> int:
-        if self._turn_from is None:
-            return 0
-        return self._turn_from + int(self._text.heard_at_s(text) * _BYTES_PER_S)
+    def _leaves_at(self, mark: _Mark) -> int:
+        if mark.place is None or self._turn_from is None:
+            return mark.at
+        said_at = self._turn_from + int(self._text.at_s(mark.place) * _BYTES_PER_S)
+        return max(mark.at, said_at)
 
     def played(self, seconds: float, now_s: float) -> None:
         """The output has played so much."""
@@ -196,7 +213,7 @@ class PlayoutBuffer:
         """Take out the frame that is to leave now, if there is one."""
         if self._barge_in.is_on(now_s):
             return None
-        if self._is_mark_next:
+        if self._is_mark_next or now_s >= self._unsaid_due_s:
             return self._take_mark()
         if self._audio and now_s >= self._speech_due_s():
             return self._take_speech(now_s)
@@ -208,11 +225,21 @@ class PlayoutBuffer:
             return min(self._barge_in.until_s, self._barge_in.meant_s)
         if self._is_mark_next:
             return now_s
-        return self._speech_due_s() if self._audio else math.inf
+        return self._speech_due_s() if self._audio else self._unsaid_due_s
+
+    @property
+    def _unsaid_due_s(self) -> float:
+        """When words that wait for their speech are taken to be said: no more of it comes."""
+        has_spoken = self._turn_from is not None and self._left > self._turn_from
+        return (
+            self._lead.end_s + SAID_S
+            if self._marks and not self._audio and has_spoken
+            else math.inf
+        )
 
     @property
     def _is_mark_next(self) -> bool:
-        return bool(self._marks) and self._marks[0].at <= self._left
+        return bool(self._marks) and self._leaves_at(self._marks[0]) <= self._left
 
     def _speech_due_s(self) -> float:
         early_s = AHEAD_S - PIECE_S if self._is_piece_whole else LAST_MOMENT_S

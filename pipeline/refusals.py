@@ -5,7 +5,7 @@ things: 1011 is an internal error, or a used-up quota. So the reason decides, no
 """
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from google.genai.errors import APIError
@@ -41,10 +41,15 @@ class Refusal:
     verdict: Verdict
 
 
+_BAD_KEY = "Gemini refused the API key. Check GOOGLE_API_KEY."
+_BAD_OWN_KEY = (
+    "Gemini refused your API key. Check it at https://aistudio.google.com/apikey and start again."
+)
+
 _BY_REASON: list[tuple[tuple[str, ...], str]] = [
     (
         ("api key not valid", "api key not found", "api key expired", "unregistered callers"),
-        "Gemini refused the API key. Check GOOGLE_API_KEY.",
+        _BAD_KEY,
     ),
     (
         ("exceeded your current quota", "prepayment credits are depleted"),
@@ -73,15 +78,17 @@ _STALE = ("invalid session handle", "session not found")
 """What it is refused for when that is certainly the handle."""
 
 _BY_STATUS = {
-    401: "Gemini refused the API key. Check GOOGLE_API_KEY.",
-    403: "Gemini refused the API key. Check GOOGLE_API_KEY.",
+    401: _BAD_KEY,
+    403: _BAD_KEY,
     404: "Gemini's Live API is not at this address. Check GOOGLE_GEMINI_BASE_URL.",
     429: "Gemini refuses more sessions with this API key for now. Try again in a minute.",
 }
 """HTTP statuses of a refused upgrade; all forbidden. Others pass by."""
 
 
-def explain(error: Exception, *, model: str, in_session: bool = False) -> Refusal:
+def explain(
+    error: Exception, *, model: str, in_session: bool = False, has_own_key: bool = False
+) -> Refusal:
     """What an exception from connecting or receiving means.
 
     Args:
@@ -89,7 +96,15 @@ def explain(error: Exception, *, model: str, in_session: bool = False) -> Refusa
         model: The model's name, for the sentence.
         in_session: Whether the session was set up already. Then "invalid argument" does not mean
             its settings: the real service says it too when typed and spoken input cross.
+        has_own_key: Whether the key is the user's own, and not the server's.
     """
+    refusal = _explain(error, model, in_session)
+    if has_own_key and refusal.sentence == _BAD_KEY:
+        return replace(refusal, sentence=_BAD_OWN_KEY)
+    return refusal
+
+
+def _explain(error: Exception, model: str, in_session: bool) -> Refusal:
     match error:
         case TimeoutError():
             return Refusal(sentence="Gemini does not answer.", verdict=Verdict.UNREACHABLE)

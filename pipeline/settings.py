@@ -4,16 +4,20 @@ The real environment wins over `.env`. `.env.example` documents every variable; 
 two equal.
 """
 
-import json
 import os
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from pipeline.settings_access import AccessSettings
+from pipeline.settings_network import NetworkSettings
+from pipeline.settings_phone import PhoneSettings
+from pipeline.turn_services import missing_for
+from pipeline.variables import variable
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder: personas, page and `.env` are found from here."""
@@ -23,35 +27,7 @@ class SettingsError(Exception):
     """A variable has a value that can't be used; the message is one sentence for the user."""
 
 
-def _all_addresses(value: str) -> str:
-    for address in value.split(","):
-        ip_address(address.strip())
-    return value
-
-
-def _all_ice_servers(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value().strip()
-    if text[0] in "[{":
-        given = json.loads(text)
-        servers = given if isinstance(given, list) else [given]
-        if not all(isinstance(server, dict) and server.get("urls") for server in servers):
-            raise ValueError("each needs urls")
-        urls = [server["urls"] for server in servers]
-    else:
-        urls = text.split(",")
-    for url in urls:
-        for one in url if isinstance(url, list) else [url]:
-            if not one.strip().startswith(("stun:", "turn:", "turns:")):
-                raise ValueError("not the address of a STUN or TURN server")
-    return value
-
-
-def _variable(name: str, default: Any, must_be: str, example: str, **limits: Any) -> Any:
-    """A setting by its variable's name, what it must be (in words), and an example."""
-    return Field(default, alias=name, description=must_be, examples=[example], **limits)
-
-
-class Settings(BaseSettings):
+class Settings(NetworkSettings, AccessSettings, PhoneSettings):
     """Everything that can be set, by the name of its environment variable.
 
     Variables that the SDKs and Pipecat read themselves (`GOOGLE_GEMINI_BASE_URL`,
@@ -61,85 +37,107 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
-    google_api_key: SecretStr | None = _variable(
+    google_api_key: SecretStr | None = variable(
         "GOOGLE_API_KEY", None, "a Gemini API key", "AIza..."
     )
-    gemini_base_url: str | None = _variable(
+    gemini_base_url: str | None = variable(
         "GOOGLE_GEMINI_BASE_URL",
         None,
         "a https:// address, because the Live API is spoken over TLS only",
         "https://127.0.0.1:8443",
         pattern=r"^https://[^/\s]+",
     )
-    ssl_cert_file: Path | None = _variable(
+    ssl_cert_file: Path | None = variable(
         "SSL_CERT_FILE", None, "the path of a PEM file", "certs/cert.pem"
     )
-    offline: bool = _variable("SALON_OFFLINE", False, "true or false", "true")
-    model: str = _variable(
+    offline: bool = variable("SALON_OFFLINE", False, "true or false", "true")
+    model: str = variable(
         "SALON_MODEL",
         "gemini-3.8-live",
         "the name of a Live model",
         "gemini-3.8-live",
         pattern=r"^[A-Za-z0-9./_-]+$",
     )
-    language: str = _variable(
+    language: str = variable(
         "SALON_LANGUAGE",
         "en-US",
         "a language code",
         "en-US",
         pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
     )
-    persona: str = _variable(
+    persona: str = variable(
         "SALON_PERSONA",
         "companion",
         "the name of a file in personas/, without .md",
         "companion",
         pattern=r"^[a-z0-9-]+$",
     )
-    connect_timeout_s: float = _variable(
+    connect_timeout_s: float = variable(
         "SALON_CONNECT_TIMEOUT_S", 8.0, "a number of seconds from 0.5 to 60", "8", ge=0.5, le=60
     )
-    turn_log_dir: Path = _variable(
+    turn_log_dir: Path = variable(
         "SALON_TURN_LOG_DIR", ROOT / "logs" / "turns", "a folder", "logs/turns"
     )
-    uploads_dir: Path | None = _variable(
+    uploads_dir: Path | None = variable(
         "SALON_UPLOADS_DIR", None, "a folder", "/var/tmp/salon-uploads"
     )
-    understudy_record: Path | None = _variable(
+    max_session_s: float | None = variable(
+        "SALON_MAX_SESSION_S",
+        None,
+        "a number of seconds, at least 1",
+        "3600",
+        ge=1,
+        allow_inf_nan=False,
+    )
+    resume_s: float = variable(
+        "SALON_RESUME_S", 30.0, "a number of seconds from 0 to 600", "30", ge=0, le=600
+    )
+    prices_file: Path | None = variable(
+        "SALON_PRICES", None, "the path of a file like pipeline/prices.yaml", "prices.yaml"
+    )
+    understudy_record: Path | None = variable(
         "SALON_UNDERSTUDY_RECORD", None, "the path of a file", "logs/understudy.jsonl"
     )
-    ice_addresses: Annotated[str, AfterValidator(_all_addresses)] | None = _variable(
-        "SALON_ICE_ADDRESSES",
-        None,
-        "IP addresses of this machine, with commas between them",
-        "192.168.1.20",
-    )
-    ice_servers: Annotated[SecretStr, AfterValidator(_all_ice_servers)] | None = _variable(
-        "PIPECAT_ICE_SERVERS",
-        None,
-        "STUN and TURN servers, with commas between them or as JSON",
-        "stun:stun.example.com:3478",
-    )
-    log_level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"] = _variable(
+    log_level: Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR"] = variable(
         "SALON_LOG_LEVEL", "INFO", "TRACE, DEBUG, INFO, WARNING or ERROR", "INFO"
     )
-    daily_api_key: SecretStr | None = _variable(
-        "DAILY_API_KEY", None, "a Daily API key", "0123abcd..."
+    max_sessions: int | None = variable(
+        "SALON_MAX_SESSIONS", None, "a number of sessions from 1 to 1000", "8", ge=1, le=1000
     )
-    daily_api_url: str = _variable(
-        "DAILY_API_URL",
-        "https://api.daily.co/v1",
-        "the http(s):// address of Daily's REST API",
-        "https://api.daily.co/v1",
+    max_sessions_per_client: int | None = variable(
+        "SALON_MAX_SESSIONS_PER_CLIENT", None, "a number from 1 to 1000", "2", ge=1, le=1000
+    )
+    max_sessions_per_key: int | None = variable(
+        "SALON_MAX_SESSIONS_PER_KEY", None, "a number from 1 to 1000", "4", ge=1, le=1000
+    )
+    max_sessions_per_model_key: int | None = variable(
+        "SALON_MAX_SESSIONS_PER_MODEL_KEY", None, "a number from 1 to 1000", "3", ge=1, le=1000
+    )
+    spare_processes: int = variable(
+        "SALON_SPARE_PROCESSES", 1, "a number of processes from 0 to 100", "2", ge=0, le=100
+    )
+    session_memory_mb: int = variable(
+        "SALON_SESSION_MEMORY_MB", 400, "megabytes from 64 to 100000", "400", ge=64, le=100_000
+    )
+    drain_s: float = variable(
+        "SALON_DRAIN_S", 600.0, "a number of seconds from 0 to 86400", "600", ge=0, le=86_400
+    )
+    run_dir: Path | None = variable("SALON_RUN_DIR", None, "a folder", "/run/salon")
+    log_format: Literal["text", "json"] = variable(
+        "SALON_LOG_FORMAT", "text", "text or json", "json"
+    )
+    trace_endpoint: str | None = variable(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        None,
+        "the http(s):// address of an OpenTelemetry collector",
+        "http://127.0.0.1:4318",
         pattern=r"^https?://[^/\s]+",
     )
-    daily_room_url: str | None = _variable(
-        "DAILY_ROOM_URL",
-        None,
-        "the https:// address of a Daily room",
-        "https://you.daily.co/salon",
-        pattern=r"^https://[^/\s]+",
+    trace_headers: SecretStr | None = variable(
+        "OTEL_EXPORTER_OTLP_HEADERS", None, "names and values, with commas between them", "key=..."
     )
+    trace_service_name: str = variable("OTEL_SERVICE_NAME", "salon", "a name", "salon")
+    trace_words: bool = variable("SALON_TRACE_WORDS", False, "true or false", "true")
 
     @classmethod
     def variables(cls) -> dict[str, FieldInfo]:
@@ -147,9 +145,18 @@ class Settings(BaseSettings):
         return {field.alias: field for field in cls.model_fields.values() if field.alias}
 
     @property
-    def ice_address_list(self) -> list[str]:
-        """The addresses of `SALON_ICE_ADDRESSES`; empty when any of the machine's may be used."""
-        return [part.strip() for part in (self.ice_addresses or "").split(",") if part.strip()]
+    def model_key(self) -> Literal["no", "may", "must"]:
+        """Whether callers bring a Gemini API key of their own; where there is no other, they must."""
+        if self.offline:
+            return "no"
+        is_needed = self.google_api_key is None and self.own_model_keys == "may"
+        return "must" if is_needed else self.own_model_keys
+
+    @property
+    def offers_rooms(self) -> bool:
+        """Whether a browser may meet the bot in a Daily room; offline Daily is a stand-in."""
+        is_offline = self.offline and self.daily_is_stand_in
+        return self.daily_api_key is not None and not is_offline
 
 
 def load_settings(*, env_file: Path | None = ROOT / ".env") -> Settings:
@@ -167,9 +174,19 @@ def load_settings(*, env_file: Path | None = ROOT / ".env") -> Settings:
             if value:  # an empty SSL_CERT_FILE would leave OpenSSL without any authority
                 os.environ.setdefault(name, value)
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         raise SettingsError(_sentence(error)) from None
+    if (settings.turn_urls is None) != (settings.turn_secret is None):
+        missing = "SALON_TURN_SECRET" if settings.turn_urls else "SALON_TURN_URLS"
+        raise SettingsError(
+            f"{missing} is missing: SALON_TURN_URLS and SALON_TURN_SECRET are of use together only."
+        )
+    if missing := missing_for(settings):
+        raise SettingsError(
+            f"{missing} is missing: SALON_TURN_SERVICE={settings.turn_service} needs it."
+        )
+    return settings
 
 
 def _sentence(error: ValidationError) -> str:

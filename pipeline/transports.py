@@ -11,25 +11,30 @@ A transport's libraries are imported when the first caller comes in by it.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipecat.transports.base_transport import TransportParams, VideoInSourceParams
+from pipecat.runner.types import DailyRunnerArguments
+from pipecat.transports.base_transport import (
+    BaseTransport,
+    TransportParams,
+    VideoInSourceParams,
+)
 
 from pipeline.lead import PIECE_S
+from pipeline.settings import load_settings
+
+if TYPE_CHECKING:
+    from pipecat.transports.daily.transport import DailyParams
 
 VIDEO_IN_FPS = 5
+PHONE_BPS = 32_000
+"""More than a telephone carries, and a third of what Daily sends otherwise."""
 
-_AUDIO: dict[str, Any] = {
+AUDIO: dict[str, Any] = {
     "audio_in_enabled": True,
     "audio_out_enabled": True,
     "audio_out_end_silence_secs": 0,
     "audio_out_10ms_chunks": round(PIECE_S * 100),
-}
-_VIDEO: dict[str, Any] = {
-    "video_in_enabled": True,
-    "video_in_sources": {
-        source: VideoInSourceParams(framerate=VIDEO_IN_FPS) for source in ("camera", "screenVideo")
-    },
 }
 _VIDEO_OF_WEBRTC: dict[str, Any] = {
     "video_in_enabled": True,
@@ -44,32 +49,65 @@ def _webrtc() -> TransportParams:
 
     use_fresh_tracks()
     use_unconverted_video()
-    return TransportParams(**_AUDIO, **_VIDEO_OF_WEBRTC)
+    return TransportParams(**AUDIO, **_VIDEO_OF_WEBRTC)
 
 
-def _daily() -> TransportParams:
+def _daily(**more: Any) -> "DailyParams":
     from pipecat.transports.daily.transport import DailyParams
 
-    return DailyParams(**_AUDIO, **_VIDEO)
+    from pipeline.daily_once import use_daily_once
+
+    use_daily_once()
+    if load_settings().daily_is_stand_in:
+        from understudy.daily.call_client import use_stand_in
+
+        use_stand_in()
+    return DailyParams(**AUDIO, **more)
+
+
+def _daily_by_browser() -> "DailyParams":
+    # Whose camera and screen are taken is the room's to decide.
+    return _daily(video_in_enabled=True)
+
+
+def _daily_by_phone() -> "DailyParams":
+    # The telephone's 8 kHz become the model's 16 in daily-python, which resamples all sound once.
+    return _daily(audio_out_bitrate=PHONE_BPS)
 
 
 def _websocket() -> TransportParams:
     from pipecat.serializers.protobuf import ProtobufFrameSerializer
     from pipecat.transports.websocket.fastapi import FastAPIWebsocketParams
 
-    return FastAPIWebsocketParams(**_AUDIO, serializer=ProtobufFrameSerializer())
+    return FastAPIWebsocketParams(**AUDIO, serializer=ProtobufFrameSerializer())
 
 
 def _eval() -> TransportParams:
     from pipecat.evals.transport import EvalTransportParams
 
-    return EvalTransportParams(**_AUDIO)
+    return EvalTransportParams(**AUDIO)
 
 
 TRANSPORT_PARAMS: dict[str, Callable[[], TransportParams]] = {
     "webrtc": _webrtc,
-    "daily": _daily,
+    "daily": _daily_by_browser,
     "websocket": _websocket,
     "eval": _eval,
 }
 """By the names that `create_transport` looks for."""
+
+
+def daily_transport(
+    args: DailyRunnerArguments, *, name: str, is_phone: bool = False
+) -> BaseTransport:
+    """The way into a Daily room; Pipecat's `create_transport` calls every bot "Pipecat Bot".
+
+    Args:
+        args: The room.
+        name: Under which the bot is there.
+        is_phone: Whether somebody is on the telephone, who is heard only.
+    """
+    params = _daily_by_phone() if is_phone else _daily_by_browser()
+    from pipecat.transports.daily.transport import DailyTransport
+
+    return DailyTransport(args.room_url, args.token, name, params=params)

@@ -8,6 +8,7 @@ from google.genai import Client
 
 from pipeline.frame_change import ChangeDetector
 from pipeline.live_client import http_options
+from pipeline.live_models import build_models
 from pipeline.pictures import Pixels
 from pipeline.vad import SparingVADAnalyzer
 from pipeline.wait_for import use_light_wait_for
@@ -21,6 +22,7 @@ def warm_up() -> None:
     (OpenCV is imported), 140 ms when the first client is made, 250 ms when the first is closed.
     """
     import anyio._backends._asyncio  # noqa: F401
+    import cryptography.hazmat.primitives.serialization  # noqa: F401
     import cv2  # noqa: F401
     import httpcore  # noqa: F401
 
@@ -28,7 +30,10 @@ def warm_up() -> None:
 
     use_fresh_tracks()
     use_light_wait_for()
-    SparingVADAnalyzer()
+    vad = SparingVADAnalyzer()
+    vad.set_sample_rate(16_000)
+    vad.voice_confidence(bytes(2 * vad.num_frames_required()))
+    build_models()
     Client(api_key="none", http_options=http_options(connect_timeout_s=1)).close()
     frame = Pixels(data=bytes(16 * 16 * 3), size=(16, 16), mode="RGB", source="camera")
     ChangeDetector(frame.source).look(frame.gist(), now_s=0)

@@ -120,11 +120,14 @@ class DirectInput(SmallWebRTCInputTransport):
             except TimeoutError:
                 continue  # reading again keeps the receiver on
             except MediaStreamError:
-                self._client._audio_input_track = None  # a new connection brings a new one
+                if self._client._audio_input_track is track:
+                    self._client._audio_input_track = None  # a new connection brings a new one
                 continue
+            if not isinstance(frame, InputAudioRawFrame):
+                continue  # aiortc decoded it before `AudioIn` took its buffer's place
             if not self._paused and self._next:
                 # `push_frame` would also tell observers, and format a line for a log.
-                await self._next.queue_frame(frame)  # pyright: ignore
+                await self._next.queue_frame(frame)
 
 
 class AudioOut(MediaStreamTrack):

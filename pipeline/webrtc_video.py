@@ -20,14 +20,15 @@ from pipecat.transports.smallwebrtc.transport import (
     CAM_VIDEO_SOURCE,
     SCREEN_VIDEO_SOURCE,
     SmallWebRTCCallbacks,
-    SmallWebRTCClient,
 )
 
 from pipeline.frame_change import gist_size
 from pipeline.frames import DecodedFrame
-from pipeline.pictures import Picture, encode_frame
+from pipeline.picture_decoder import Picture
+from pipeline.pictures import encode_frame
 from pipeline.transports import VIDEO_IN_FPS
 from pipeline.webrtc_line import CallersLine, ask_for_less
+from pipeline.webrtc_renewal import RenewableClient
 
 READ_S = 1.5
 """How long a frame is waited for: Pipecat 1.14.0 turns a receiver off that nobody has asked for 2 s."""
@@ -66,7 +67,7 @@ class DecodedPixels:
         ).to_ndarray()
 
 
-class UnconvertedVideoClient(SmallWebRTCClient):
+class UnconvertedVideoClient(RenewableClient):
     """A client whose video frames are as the decoder gave them, and no more than are needed.
 
     Args:

@@ -1,4 +1,4 @@
-"""Tells by voice, when the model can't speak, what becomes of the conversation."""
+"""Tells by a local voice what becomes of the conversation, also when the model can't speak."""
 
 import asyncio
 
@@ -29,15 +29,21 @@ class Announcer(PassingProcessor):
 
     Args:
         language: A language code; the sentences are in it if there are any.
+        is_silent: Whether nothing is to be heard: then nothing is said.
+
+    Attributes:
+        is_ending: Set when all else has been heard and the pipeline ends.
     """
 
-    def __init__(self, *, language: str):
+    def __init__(self, *, language: str, is_silent: bool = False):
         super().__init__()
         self._language = language
+        self._is_silent = is_silent
         self._rate_hz = 0
         self._silence = asyncio.Event()
         self._silence.set()
-        self._task: asyncio.Task | None = None
+        self.is_ending = asyncio.Event()
+        self._waiting: dict[Announcement, asyncio.Task] = {}
         self._last_words: Announcement | None = None
 
     async def prepare(self, announcement: Announcement):
@@ -46,14 +52,13 @@ class Announcer(PassingProcessor):
 
     async def announce(self, announcement: Announcement):
         """Say something as soon as the bot is silent; returns at once."""
-        await self.withdraw()
-        self._task = self.create_task(self._say_in_silence(announcement))
+        await self.withdraw(announcement)
+        self._waiting[announcement] = self.create_task(self._say_in_silence(announcement))
 
-    async def withdraw(self):
-        """Leave unsaid what has not been said yet."""
-        if self._task:
-            await self.cancel_task(self._task)
-            self._task = None
+    async def withdraw(self, announcement: Announcement):
+        """Leave something unsaid that has not been said yet."""
+        if task := self._waiting.pop(announcement, None):
+            await self.cancel_task(task)
 
     def say_at_the_end(self, announcement: Announcement):
         """Say something when all else has been heard and the pipeline ends, and to its end."""
@@ -67,7 +72,7 @@ class Announcer(PassingProcessor):
     async def cleanup(self):
         """Say nothing more."""
         await super().cleanup()
-        await self.withdraw()
+        await self._withdraw_all()
 
     async def process_frame(self, frame: Frame, direction: FrameDirection):
         """Watch whether the bot is heard; say the last words before the end."""
@@ -78,12 +83,18 @@ class Announcer(PassingProcessor):
             case BotStoppedSpeakingFrame():
                 self._silence.set()
             case EndFrame():
-                await self.withdraw()
+                await self._withdraw_all()
+                self.is_ending.set()
                 if self._last_words:
                     await self._say(self._last_words, interruptible=False)
         await self.push_frame(frame, direction)
 
+    async def _withdraw_all(self):
+        for announcement in [*self._waiting]:
+            await self.withdraw(announcement)
+
     async def _say_in_silence(self, announcement: Announcement):
+        await self.prepare(announcement)  # not when it is silent, or it is said too late
         await self._silence.wait()
         await self._say(announcement)
 
@@ -95,7 +106,9 @@ class Announcer(PassingProcessor):
             await self.push_frame(frame)
 
     async def _sound(self, announcement: Announcement) -> bytes:
-        """Returns an announcement as samples; none if this machine has no voice."""
+        """Returns an announcement as samples; none if it is silent, or has no voice."""
+        if self._is_silent:
+            return b""
         words = in_language(announcement, self._language)
         try:
             sound = await asyncio.to_thread(speech, words, rate_hz=self._rate_hz)

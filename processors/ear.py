@@ -7,6 +7,7 @@ from pipecat.processors.frame_processor import FrameDirection
 from pipeline.live_input import LiveInput
 from pipeline.vad import SparingVADAnalyzer
 from processors.playout import Playout
+from processors.written import Written
 
 
 class Ear(VADProcessor):
@@ -19,10 +20,16 @@ class Ear(VADProcessor):
     Args:
         vad_analyzer: What hears a voice.
         service: What gets the sound.
-        playout: What pauses for what may be a voice, before that is certain.
+        playout: What pauses for what may be a voice, before that is certain, if anything is heard.
     """
 
-    def __init__(self, *, vad_analyzer: SparingVADAnalyzer, service: LiveInput, playout: Playout):
+    def __init__(
+        self,
+        *,
+        vad_analyzer: SparingVADAnalyzer,
+        service: LiveInput,
+        playout: Playout | Written,
+    ):
         super().__init__(vad_analyzer=vad_analyzer, enable_direct_mode=True)
         self._analyzer = vad_analyzer
         self._service = service
@@ -34,5 +41,5 @@ class Ear(VADProcessor):
             return await super().process_frame(frame, direction)
         await self._service.hear(frame)
         await self._vad_controller.process_frame(frame)
-        if self._analyzer.may_be_voice:
+        if self._analyzer.may_be_voice and isinstance(self._playout, Playout):
             self._playout.voice_hinted()

@@ -16,14 +16,12 @@ from pipecat.processors.frame_processor import FrameDirection
 from pipecat.processors.frameworks.rtvi.frames import RTVIServerMessageFrame
 from pipecat.utils.file_resolver import FileResolver, FileResolverError
 
+from pipeline.file_name import shown_name
 from pipeline.frames import PictureTurnFrame
 from pipeline.live_input import picture_message
-from pipeline.pictures import (
-    PICTURE_THREADS,
-    Picture,
-    PictureError,
-    prepare_upload,
-)
+from pipeline.picture_decoder import Picture, PictureError
+from pipeline.picture_process import clean_picture
+from pipeline.pictures import PICTURE_THREADS
 from processors.worker import WorkingProcessor
 
 DEFAULT_CAPTION = "Here is a picture. Say what you see."
@@ -33,8 +31,9 @@ class ImageInjector(WorkingProcessor):
     """Makes each picture that the user sends one turn for the model.
 
     Its place is between the user aggregator and the service. It takes Pipecat's `send-file`
-    frames (`UserImageRawFrame` with bytes, `UserFileRawFrame` with a URL), reads and checks them
-    off the event loop, and pushes a `PictureTurnFrame` for the service. A picture that can't be
+    frames (`UserImageRawFrame` with bytes, `UserFileRawFrame` with a URL), has each decoded in
+    a process of its own, unless it comes from a storage in which there are only pictures that were
+    (`holds_clean_pictures`), and pushes a `PictureTurnFrame` for the service. A picture that can't be
     used is answered with one sentence to the page. What is typed after a picture stays after it.
 
     Args:
@@ -73,8 +72,9 @@ class ImageInjector(WorkingProcessor):
             self._busy = False
 
     async def _inject_file(self, frame: UserFileRawFrame):
-        name = frame.filename or "The file"
-        if not frame.file.startswith("data:") and "://" in frame.file:
+        name = shown_name(frame.filename, "The file")
+        is_inline = frame.file.startswith("data:")
+        if not is_inline and "://" in frame.file:
             return await self._refuse(name, "Only an uploaded picture can be shown, not a link.")
         try:
             data = await self._files.fetch(frame.file)
@@ -82,17 +82,20 @@ class ImageInjector(WorkingProcessor):
             logger.warning(f"{self}: {error}")
             return await self._refuse(name, "The upload is gone. Please send the picture again.")
         self._files.forget(frame.file)
-        await self._inject(name, frame.text, functools.partial(prepare_upload, data))
+        is_clean = getattr(self._files.file_storage, "holds_clean_pictures", False)
+        if is_clean and not is_inline:
+            loop = asyncio.get_running_loop()
+            picture = loop.run_in_executor(PICTURE_THREADS, Picture.of, data)
+        else:
+            picture = clean_picture(data)
+        await self._inject(name, frame.text, picture)
 
     async def _inject_image(self, frame: UserImageRawFrame):
-        await self._inject(
-            "The picture", frame.text, functools.partial(prepare_upload, frame.image)
-        )
+        await self._inject("The picture", frame.text, clean_picture(frame.image))
 
-    async def _inject(self, name: str, text: str | None, prepare: Callable[[], Picture]):
-        loop = asyncio.get_running_loop()
+    async def _inject(self, name: str, text: str | None, preparing: Awaitable[Picture]):
         try:
-            picture = await loop.run_in_executor(PICTURE_THREADS, prepare)
+            picture = await preparing
         except PictureError as error:
             return await self._refuse(name, str(error))
         except Exception:

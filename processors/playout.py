@@ -13,6 +13,7 @@ from collections.abc import Callable
 from loguru import logger
 from pipecat.frames.frames import (
     CancelFrame,
+    EndFrame,
     Frame,
     InterruptionFrame,
     LLMFullResponseEndFrame,
@@ -51,6 +52,7 @@ class Playout(WorkingProcessor):
         self._buffer = PlayoutBuffer()
         self._clock = clock
         self._changed = asyncio.Event()
+        self._is_paused = self._is_ending = False
         self._hold = getattr(output, "hold", _nothing)
         output.add_event_handler("on_after_push_frame", self._on_pushed_by_output)
 
@@ -58,6 +60,15 @@ class Playout(WorkingProcessor):
     def measures(self) -> PlayoutMeasures:
         """What became of the speech so far."""
         return self._buffer.measures
+
+    def pause(self):
+        """Nobody is on the line: keep what is said until `go_on`, or the end."""
+        self._is_paused = not self._is_ending
+
+    def go_on(self):
+        """Somebody is there again: go on where it stopped."""
+        self._is_paused = False
+        self._changed.set()
 
     def voice_hinted(self):
         """What is heard of the user may be a voice: pause for a moment."""
@@ -71,6 +82,8 @@ class Playout(WorkingProcessor):
     async def process_frame(self, frame: Frame, direction: FrameDirection):
         """Take speech and what belongs to it; pass everything else on."""
         await super().process_frame(frame, direction)
+        if isinstance(frame, EndFrame):
+            self._end()
         match frame:
             case InterruptionFrame() | CancelFrame():
                 self._buffer.cut()
@@ -95,15 +108,22 @@ class Playout(WorkingProcessor):
             self._buffer.cut()
             # Not upstream: the model's turn is over, it may already be at the next.
             await self.push_frame(InterruptionFrame())
-        while (frame := self._buffer.next(self._clock())) is not None:
+        while not self._is_paused and (frame := self._buffer.next(self._clock())) is not None:
             if isinstance(frame, _OF_THE_TURN):
                 await self.push_frame(PlayedFrame(frame=frame))
             await self.push_frame(frame)
         now_s = self._clock()
-        due_s = self._buffer.next_due_s(now_s)
+        due_s = math.inf if self._is_paused else self._buffer.next_due_s(now_s)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None if due_s == math.inf else due_s - now_s):
                 await self._changed.wait()
+
+    def _end(self):
+        """Wait for nobody any more: the end would have to wait behind what nobody hears."""
+        self._is_ending = True
+        if self._is_paused:
+            self._buffer.cut()
+            self.go_on()
 
     async def cleanup(self):
         """Log how the session's speech was played."""

@@ -1,0 +1,1 @@
+"""A session whose caller is on the telephone."""
