@@ -1,119 +1,120 @@
-"""The server: the page, its sessions, Daily rooms and uploads, on Pipecat's own runner."""
+"""The server's command: the page, calls from browsers, Daily rooms, and telephone calls."""
 
 import argparse
 import contextlib
-import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from pathlib import Path
+
+import uvloop
 
 from pipeline.persona import PersonaError, load_persona, load_personas
+from pipeline.prices import load_prices
 from pipeline.settings import Settings, SettingsError, load_settings
+from serving.access.exposure import check_access
 from serving.logs import log_to_stderr
-from serving.offline import OfflineError, understudy
+from serving.offline import OfflineError, offline
+from serving.port import listen
+from serving.room_address import room_address
+from serving.run_folder import run_folder
+from serving.succession import NoPredecessor, inherit
+
+DESCRIPTION = "Salon: talk with Gemini Live. Without GOOGLE_API_KEY it runs offline."
 
 
-def main() -> int:
+def main(*, bot_path: str = "bot:bot") -> int:
     """Serve until Ctrl-C.
+
+    Args:
+        bot_path: What holds the conversations, as `module:function`.
 
     Returns:
         The exit status: 0, or 2 when something that was given can't be used.
     """
-    own = argparse.ArgumentParser(add_help=False)
-    own.add_argument("--offline", action="store_true", help="answer with the understudy")
-    parser = argparse.ArgumentParser(
-        prog="runner.py",
-        parents=[own],
-        description="Salon: talk with Gemini Live. Without GOOGLE_API_KEY it runs offline.",
+    parser = argparse.ArgumentParser(prog="runner.py", description=DESCRIPTION)
+    parser.add_argument("--host", default="localhost", help="address to listen on")
+    parser.add_argument("--port", type=int, default=7860, help="port to listen on")
+    parser.add_argument("--offline", action="store_true", help="answer with the understudy")
+    parser.add_argument(
+        "--take-over",
+        action="store_true",
+        help="take the port over from the server that has it, which goes on with its calls",
     )
-    given, _ = own.parse_known_args()
-    asks_for_help = not {"-h", "--help"}.isdisjoint(sys.argv[1:])
+    parser.add_argument("--room", metavar="URL", help="a Daily room to join, with one session")
+    args = parser.parse_args()
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with contextlib.ExitStack() as stack:
         try:
             settings = load_settings()
+            room = _room(args.room)
             load_personas()
             load_persona(settings.persona)
-            if not asks_for_help:
-                _check_port()
-                if given.offline or settings.offline or settings.google_api_key is None:
-                    stack.enter_context(understudy(record=settings.understudy_record))
-                    os.environ["SALON_OFFLINE"] = "true"
+            load_prices(settings.model, override=settings.prices_file)
+            check_access(args.host, settings)
+            folder = run_folder(settings, args.port)
+            listener = stack.enter_context(
+                inherit(folder) if args.take_over else listen(args.host, args.port)
+            )
+            check_access(listener.getsockname()[0], settings)
+            has_key = settings.google_api_key or settings.own_model_keys == "must"
+            if args.offline or settings.offline or not has_key:
+                port = listener.getsockname()[1]
+                stack.enter_context(offline(settings, folder=folder, port=port))
             settings = load_settings()
-        except (SettingsError, PersonaError, OfflineError) as error:
+            with contextlib.suppress(KeyboardInterrupt):
+                uvloop.run(_serve(settings, folder, listener, args, bot_path, room))
+        except (SettingsError, PersonaError, OfflineError, NoPredecessor) as error:
             print(f"Salon can't start: {error}", file=sys.stderr)
             return 2
-        with contextlib.suppress(KeyboardInterrupt):
-            _serve(parser, settings)
     return 0
 
 
-def _serve(parser: argparse.ArgumentParser, settings: Settings) -> None:
-    """Add our routes to Pipecat's runner application and run it."""
+async def _serve(
+    settings: Settings,
+    folder: Path,
+    listener: socket.socket,
+    args: argparse.Namespace,
+    bot_path: str,
+    room: str | None,
+) -> None:
+    # Not above: multiprocessing has each session's process run this file once more, as it would on
+    # Windows, and what the server is made of takes 0.3 s to load and would be nobody's there.
+    from serving.server import Server
+    from serving.supervisor.process import ProcessFailed
+
     log_to_stderr(settings)
-    with _without_dotenv():
-        from pipecat.runner import run as pipecat_runner
-    from pipeline.warm_up import warm_up
-    from serving.gate import StartGate
-    from serving.ice import use_addresses
-    from serving.lifetime import add_lifetime
-    from serving.page import add_page
-
-    warm_up()
-    use_addresses(settings.ice_address_list)
-    add_page(pipecat_runner.app, settings)
-    add_lifetime(pipecat_runner.app, settings)
-    pipecat_runner.app.add_middleware(StartGate, settings=settings)
-    # Pipecat 1.14.0 has no parameters for its banner and its page.
-    pipecat_runner._print_dev_runner_banner = lambda: None
-    pipecat_runner._print_startup_message = lambda args: _print_banner(args, settings)
-    pipecat_runner._setup_frontend_routes = lambda app: None
-    if "--dialin" not in sys.argv:
-        # Pipecat's dial-in webhook takes unsigned requests, each of which costs a room.
-        sys.argv.append("--no-dialin")
-    pipecat_runner.main(parser)
-
-
-@contextlib.contextmanager
-def _without_dotenv() -> Iterator[None]:
-    """Keep `pipecat.runner.run` from letting `.env` win over the environment when imported."""
-    os.environ["PYTHON_DOTENV_DISABLED"] = "true"
+    server = Server(settings, folder, host=args.host, bot_path=bot_path)
     try:
-        yield
-    finally:
-        del os.environ["PYTHON_DOTENV_DISABLED"]
+        await server.open()
+    except ProcessFailed as error:
+        raise SettingsError(str(error)) from None
+    await server.serve(listener, on_open=lambda: _print_banner(args, settings), room=room)
 
 
-def _check_port() -> None:
-    """Say in a sentence what uvicorn would say in a traceback.
-
-    Raises:
-        SettingsError: When the port can't be listened on.
-    """
-    probe = argparse.ArgumentParser(add_help=False)
-    probe.add_argument("--host", default="localhost")
-    probe.add_argument("--port", type=int, default=7860)
-    args, _ = probe.parse_known_args()
+def _room(url: str | None) -> str | None:
+    """The address of a room, as it was given on the command line."""
     try:
-        family, *_, address = socket.getaddrinfo(args.host, args.port, type=socket.SOCK_STREAM)[0]
-        with socket.create_server(address[:2], family=family):
-            pass
-    except (OSError, OverflowError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise SettingsError(
-            f"{args.host}:{args.port} can't be listened on ({why}); "
-            "choose another with --host and --port."
-        ) from None
+        return url and room_address(url)
+    except ValueError as error:
+        raise SettingsError(f"--room: {error}") from None
 
 
 def _print_banner(args: argparse.Namespace, settings: Settings) -> None:
     print(f"\nSalon is open at http://{args.host}:{args.port}")
     if settings.offline:
         print("  Offline: an understudy answers instead of Gemini. GOOGLE_API_KEY changes that.")
+        if settings.daily_is_stand_in:
+            print("  `make call` rings it, as a telephone would.")
     else:
         print(f"  {settings.model} answers.")
+        if settings.model_key == "must":
+            print("  Callers bring a Gemini API key of their own (SALON_OWN_MODEL_KEYS).")
+    if args.room:
+        print(
+            f"  In the room {args.room.partition('?')[0]} too; Salon closes when that call is over."
+        )
     print("  Ctrl-C closes it.\n", flush=True)
 
 

@@ -1,7 +1,8 @@
-"""Which of the machine's addresses WebRTC uses.
+"""How WebRTC reaches the network: which addresses and ports it uses.
 
 aioice offers every address but loopback, and has no parameter for it. A server with several
 networks, or one that must stay on this machine, wants to choose (`SALON_ICE_ADDRESSES`).
+`docs/network.md` tells what to set where.
 """
 
 import ipaddress
@@ -9,6 +10,17 @@ from collections.abc import Sequence
 
 import aioice.ice
 from aioice import Candidate, Connection
+
+from pipeline.settings import Settings
+from serving.ice_gathering import Gathering
+
+
+def use_network(settings: Settings) -> None:
+    """Let all connections of this process use the addresses and ports that are set."""
+    use_addresses(settings.ice_address_list)
+    Gathering(
+        ports=settings.ice_port_range, public_addresses=settings.public_address_list
+    ).install()
 
 
 def use_addresses(addresses: Sequence[str]) -> None:

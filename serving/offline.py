@@ -1,70 +1,120 @@
-"""Offline mode: an understudy of our own, as a process that lives as long as the server."""
+"""Offline mode: stand-ins of our own, as processes that live as long as the server."""
 
 import contextlib
+import json
 import os
+import secrets
 import selectors
 import subprocess
 import sys
 import tempfile
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
 import certifi
 
-from pipeline.settings import ROOT
+from pipeline.settings import ROOT, Settings
 
 READY_S = 20.0
-"""How long the understudy may take to start; 1 s is usual."""
+"""How long a stand-in may take to start; 1 s is usual."""
+NUMBER = "+15550100"
+"""What `make call` dials; numbers that begin so are nobody's."""
+MESSAGE = "Nobody can take your call now. Please call again later."
+RING = "ring.json"
+"""In the run folder: where the stand-in for Daily is, for `make call`."""
 
 
 class OfflineError(Exception):
-    """The understudy did not start; the message is one sentence for the user."""
+    """A stand-in did not start; the message is one sentence for the user."""
 
 
 @contextlib.contextmanager
-def understudy(*, record: Path | None) -> Iterator[str]:
-    """Run an understudy, and point the SDKs of this process at it by their own variables.
+def offline(settings: Settings, *, folder: Path, port: int) -> Iterator[None]:
+    """Run the stand-ins, and point the SDKs of this process at them by their own variables.
 
-    It gets a process group of its own, so that Ctrl-C reaches the server first, and ends when its
-    standard input does, so that it cannot outlive the server.
+    Each gets a process group of its own, so that Ctrl-C reaches the server first, and ends when its
+    standard input does, so that it cannot outlive the server. Who has a key for Daily is offline
+    for the model only.
 
     Args:
-        record: Where it records all that reaches it, one JSON line each; None: nowhere.
-
-    Yields:
-        Its address.
+        settings: Of the server.
+        folder: The run folder.
+        port: Where the server listens, on this machine.
 
     Raises:
-        OfflineError: When it does not start.
+        OfflineError: When one does not start.
     """
-    with tempfile.TemporaryDirectory(prefix="salon-understudy-") as folder:
-        options = ["--port", "0", "--until-eof", "--cert-dir", folder]
-        if record:
-            options += ["--record", str(record.resolve())]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "understudy", *options],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-            text=True,
-        )
-        try:
-            url = _address(process)
-            trusted = Path(folder, "trusted.pem")
-            # Daily and others are still reached with the usual certificates.
-            ours = Path(folder, "cert.pem").read_text()
-            trusted.write_text(Path(certifi.where()).read_text() + ours)
-            os.environ.update(
-                GOOGLE_API_KEY="offline", GOOGLE_GEMINI_BASE_URL=url, SSL_CERT_FILE=str(trusted)
-            )
-            yield url
-        finally:
-            _stop(process)
+    with contextlib.ExitStack() as stack:
+        certificates = stack.enter_context(tempfile.TemporaryDirectory(prefix="salon-understudy-"))
+        understudy = stack.enter_context(_understudy(settings, certificates))
+        telephone = None
+        if settings.daily_api_key is None:
+            telephone = stack.enter_context(_telephone(folder, port))
+        _use_understudy(_address(understudy, "understudy"), certificates)
+        if telephone:
+            url = _address(telephone, "daily")
+            os.environ["DAILY_API_URL"] = url
+            stack.enter_context(_announced(Path(folder, RING), {"url": url, "number": NUMBER}))
+        os.environ["SALON_OFFLINE"] = "true"
+        yield
 
 
-def _address(process: subprocess.Popen[str]) -> str:
+def _understudy(settings: Settings, certificates: str):
+    options = ["--port", "0", "--cert-dir", certificates]
+    if record := settings.understudy_record:
+        options += ["--record", str(record.resolve())]
+    return _running("understudy", *options)
+
+
+def _telephone(folder: Path, port: int):
+    """Runs the stand-in for Daily, with a number that rings this server."""
+    key, hmac = secrets.token_hex(16), b64encode(secrets.token_bytes(32)).decode()
+    os.environ.update(DAILY_API_KEY=key, DAILY_PINLESS_HMAC_SECRET=hmac)
+    webhook = f"http://127.0.0.1:{port}/daily-dialin-webhook"
+    number = ["--number", NUMBER, "--webhook", webhook, "--message", MESSAGE]
+    return _running("understudy.daily", "--port", "0", *number)
+
+
+@contextlib.contextmanager
+def _announced(path: Path, what: dict[str, str]) -> Iterator[None]:
+    text = json.dumps(what)
+    path.write_text(text)
+    try:
+        yield
+    finally:
+        if path.exists() and path.read_text() == text:  # not that of a server that took over
+            path.unlink()
+
+
+def _use_understudy(url: str, certificates: str) -> None:
+    trusted = Path(certificates, "trusted.pem")
+    # Others are still reached with the usual certificates.
+    ours = Path(certificates, "cert.pem").read_text()
+    trusted.write_text(Path(certifi.where()).read_text() + ours)
+    os.environ.update(
+        GOOGLE_API_KEY="offline", GOOGLE_GEMINI_BASE_URL=url, SSL_CERT_FILE=str(trusted)
+    )
+
+
+@contextlib.contextmanager
+def _running(module: str, *options: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *options, "--until-eof"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        _stop(process)
+
+
+def _address(process: subprocess.Popen[str], name: str) -> str:
     """Wait for the line that says where it listens."""
     assert process.stdout is not None
     with selectors.DefaultSelector() as selector:
@@ -73,11 +123,12 @@ def _address(process: subprocess.Popen[str]) -> str:
         while selector.select(max(0.0, deadline - time.monotonic())):
             line = process.stdout.readline()
             match line.split():
-                case ["understudy", "ready", url, *_]:
+                case [said, "ready", url, *_] if said == name:
                     return url
                 case []:
                     break
-    raise OfflineError("The understudy did not start; `python -m understudy` says why.")
+    module = "understudy" if name == "understudy" else f"understudy.{name}"
+    raise OfflineError(f"The understudy did not start; `python -m {module}` says why.")
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

@@ -1,0 +1,1 @@
+"""Who may have a session now: slots, limits for each client, and the dispatcher that leases them."""

@@ -1,0 +1,1 @@
+"""Telephone calls as they are announced to the server."""

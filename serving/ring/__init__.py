@@ -1,0 +1,1 @@
+"""`make call`: a telephone that rings a server of this machine."""

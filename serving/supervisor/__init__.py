@@ -1,0 +1,1 @@
+"""Sessions as processes: forked from a warm parent, watched, limited, and never used twice."""
