@@ -1,13 +1,21 @@
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({
-  resolve: {
-    alias: {
-      // The transport imports Daily's library for its default media manager, which then loads
-      // code from a CDN. We bring our own (src/media.ts), so the library is left out entirely.
-      "@daily-co/daily-js": "/src/no-daily.ts",
-    },
+/**
+ * The transports import Daily's library for their default media manager, which then loads code from
+ * a CDN. We bring our own (src/media.ts): only the way through Daily gets the library, in its own file.
+ */
+const dailyOnlyForDaily: Plugin = {
+  name: "daily-only-for-daily",
+  enforce: "pre",
+  resolveId(source, importer) {
+    if (source !== "@daily-co/daily-js" || importer?.includes("/daily-transport/")) return null;
+    return this.resolve("/src/no-daily.ts");
   },
+};
+
+export default defineConfig({
+  plugins: [dailyOnlyForDaily],
   build: {
     assetsDir: "assets",
     target: "es2022",
@@ -15,6 +23,14 @@ export default defineConfig({
     // or where it was built.
     sourcemap: false,
     reportCompressedSize: true,
+    rollupOptions: {
+      input: { index: "index.html", "salon-call": "src/embed/salon-call.ts" },
+      output: {
+        // Other people's pages name this file, so its name may not change with what is in it.
+        entryFileNames: ({ name }) =>
+          name === "salon-call" ? "assets/salon-call.js" : "assets/[name]-[hash].js",
+      },
+    },
   },
   server: {
     // `npm run dev` beside a running server: the page from Vite, everything else from Salon.
@@ -24,7 +40,7 @@ export default defineConfig({
   },
   test: {
     include: ["tests/**/*.test.ts"],
-    // Vitest leaves dependencies to Node, which ignores the alias above.
+    // Vitest leaves dependencies to Node, which ignores the plugin above.
     server: { deps: { inline: [/@pipecat-ai/] } },
   },
 });

@@ -59,7 +59,8 @@ export async function capture(
   const stream = await open(kind, deviceId);
   const track = stream.getTracks()[0];
   if (!track) throw new DOMException("The stream has no track.", "NotFoundError");
-  // On a narrow line frames may come later, but not smaller: the bot looks at few, and reads them.
+  // When there are too few bits, frames come later, not smaller: the bot looks at few, and reads
+  // them. How few, and when they are smaller after all, is for network/pace.ts.
   if (kind !== "mic") track.contentHint = "detail";
   return track;
 }

@@ -44,7 +44,7 @@ async function listDevices(kind: MediaDeviceKind): Promise<MediaDeviceInfo[]> {
   return devices.filter((device) => device.kind === kind);
 }
 
-/** Serves one call: after `disconnect()` it hands out nothing any more. */
+/** Serves one call, over whichever ways: after `close()` it hands out nothing any more. */
 export class LocalMedia implements MediaManager {
   readonly supportsScreenShare = canShareScreen();
   readonly selectedSpeaker = {};
@@ -68,6 +68,12 @@ export class LocalMedia implements MediaManager {
     this.slots.cam.wanted = options.enableCam ?? false;
   }
 
+  /** What is to be on from the start. */
+  want({ mic, cam }: { readonly mic: boolean; readonly cam: boolean }): void {
+    this.slots.mic.wanted = mic;
+    this.slots.cam.wanted = cam;
+  }
+
   /** Never rejects: a call without a microphone still has text, pictures and the bot's voice. */
   async initialize(): Promise<void> {
     const kinds = (["mic", "cam"] as const).filter((kind) => {
@@ -84,13 +90,24 @@ export class LocalMedia implements MediaManager {
     if (this.isClosed) throw new Error("The call has ended.");
   }
 
-  async disconnect(): Promise<void> {
+  /** Transports ask for it when their line ends; the call may go on over another one. */
+  async disconnect(): Promise<void> {}
+
+  close(): void {
     this.isClosed = true;
     for (const slot of Object.values(this.slots)) {
       slot.wanted = false;
       slot.track?.stop();
       slot.track = undefined;
     }
+  }
+
+  /** Asked for by the transport over WebSocket, which is given its sound otherwise (ways/sound.ts). */
+  setUserAudioCallback(): void {}
+
+  /** Whether the user has it switched on, also while the browser still asks. */
+  wants(kind: DeviceKind): boolean {
+    return this.slots[kind].wanted;
   }
 
   tracks(): Tracks {
@@ -246,9 +263,10 @@ export class LocalMedia implements MediaManager {
 
   private choose(kind: "mic" | "cam", deviceId: string): void {
     const slot = this.slots[kind];
+    const isRunning = slot.track !== undefined;
     slot.deviceId = deviceId;
     this.drop(kind);
-    if (slot.wanted) void this.start(kind);
+    if (slot.wanted && isRunning) void this.start(kind);
   }
 
   private onEnded(kind: DeviceKind, track: MediaStreamTrack): void {

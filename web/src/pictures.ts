@@ -23,34 +23,39 @@ function carriesFiles(event: DragEvent): boolean {
   return event.dataTransfer?.types.includes("Files") ?? false;
 }
 
-/** Calls `onFiles` for files chosen with `input`, dropped anywhere on the page, or pasted. */
-export function collect(input: HTMLInputElement, onFiles: (files: File[]) => void): void {
-  input.addEventListener("change", () => {
-    onFiles(files(input.files));
-    // The same file chosen twice is two pictures, but without this no second change event.
-    input.value = "";
-  });
+/** The files chosen with an input, which may then choose the same ones again. */
+export function chosen(input: HTMLInputElement): File[] {
+  const list = files(input.files);
+  // The same file chosen twice is two pictures, but without this no second change event.
+  input.value = "";
+  return list;
+}
 
-  document.addEventListener("paste", (event) => {
+/** Calls `onFiles` for files that are pasted, or dropped anywhere on the page. */
+export function collect(onFiles: (files: File[]) => void): void {
+  const onPaste = (event: ClipboardEvent) => {
     const pasted = files(event.clipboardData?.files);
     if (pasted.length === 0) return;
     event.preventDefault();
     onFiles(pasted);
-  });
-
-  document.addEventListener("dragover", (event) => {
+  };
+  const onDragOver = (event: DragEvent) => {
     if (!carriesFiles(event)) return;
     // Without this the browser would leave the page to open the file.
     event.preventDefault();
     document.body.dataset["dragging"] = "true";
-  });
-  document.addEventListener("dragleave", (event) => {
+  };
+  const onDragLeave = (event: DragEvent) => {
     if (event.relatedTarget === null) delete document.body.dataset["dragging"];
-  });
-  document.addEventListener("drop", (event) => {
+  };
+  const onDrop = (event: DragEvent) => {
     delete document.body.dataset["dragging"];
     if (!carriesFiles(event)) return;
     event.preventDefault();
     onFiles(files(event.dataTransfer?.files));
-  });
+  };
+  document.addEventListener("paste", onPaste);
+  document.addEventListener("dragover", onDragOver);
+  document.addEventListener("dragleave", onDragLeave);
+  document.addEventListener("drop", onDrop);
 }

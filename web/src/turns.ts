@@ -16,12 +16,33 @@ export interface Picture {
  */
 export type AnswerPhase = "open" | "paused" | "done";
 
-export type Turn = { readonly id: number; readonly text: string } & (
-  | { readonly kind: "speech" }
-  | { readonly kind: "typed" }
-  | { readonly kind: "picture"; readonly picture: Picture }
-  | { readonly kind: "answer"; readonly phase: AnswerPhase }
-);
+/** Where an answer comes from: a page of the web. */
+export interface Citation {
+  readonly url: string;
+  readonly title: string;
+}
+
+export interface Answer {
+  readonly id: number;
+  readonly text: string;
+  readonly kind: "answer";
+  readonly phase: AnswerPhase;
+  /** Of an interrupted answer: how much of the text was heard. */
+  readonly heard?: string;
+  readonly sources?: readonly Citation[];
+}
+
+export type ToolState = "running" | "done" | "cancelled";
+
+export type Turn =
+  | Answer
+  | ({ readonly id: number; readonly text: string } & (
+      | { readonly kind: "speech" }
+      | { readonly kind: "typed" }
+      | { readonly kind: "picture"; readonly picture: Picture }
+      /** `text` is the tool's name. */
+      | { readonly kind: "tool"; readonly callId: string; readonly state: ToolState }
+    ));
 
 export type Turns = readonly Turn[];
 
@@ -32,6 +53,12 @@ export type TurnEvent =
   | { readonly type: "bot-started-response" }
   | { readonly type: "bot-output"; readonly text: string }
   | { readonly type: "bot-stopped-speaking" }
+  /** `written`: what the model has written of its answer, which goes ahead of what is said. */
+  | { readonly type: "interrupted"; readonly heard: string; readonly written: string }
+  | { readonly type: "call-ended" }
+  | { readonly type: "sources"; readonly sources: readonly Citation[] }
+  | { readonly type: "tool-started"; readonly callId: string; readonly name: string }
+  | { readonly type: "tool-stopped"; readonly callId: string; readonly state: ToolState }
   | {
       readonly type: "picture-added";
       readonly caption: string;
@@ -52,7 +79,11 @@ export type TurnEvent =
     };
 
 export function side(turn: Turn): "user" | "bot" {
-  return turn.kind === "answer" ? "bot" : "user";
+  return turn.kind === "answer" || turn.kind === "tool" ? "bot" : "user";
+}
+
+function isOpen(turn: Turn): turn is Answer {
+  return turn.kind === "answer" && turn.phase === "open";
 }
 
 /** A turn of speech is made when the user starts speaking and stays empty until its words come. */
@@ -88,7 +119,7 @@ function userTranscript(turns: Turns, piece: string): Turns {
     speech.text !== "" &&
     turns
       .slice(speech.id + 1)
-      .some((turn) => turn.kind !== "speech" && !(turn.kind === "answer" && turn.phase === "open"));
+      .some((turn) => turn.kind !== "speech" && turn.kind !== "tool" && !isOpen(turn));
   if (!speech || isOver) return append(turns, (id) => ({ id, text, kind: "speech" }));
   return replace(turns, { ...speech, text: speech.text ? `${speech.text} ${text}` : text });
 }
@@ -105,19 +136,49 @@ function join(text: string, piece: string): string {
 function botOutput(turns: Turns, piece: string): Turns {
   const last = turns.findLast((turn) => !isEmpty(turn));
   const current =
-    turns.findLast((turn) => turn.kind === "answer" && turn.phase === "open") ??
+    turns.findLast(isOpen) ??
     (last?.kind === "answer" && last.phase === "paused" ? last : undefined);
   if (current) {
-    return replace(turns, {
-      ...current,
-      kind: "answer",
-      phase: "open",
-      text: join(current.text, piece),
-    });
+    return replace(turns, { ...current, phase: "open", text: join(current.text, piece) });
   }
   const text = piece.trimStart();
   if (text === "") return turns;
   return append(turns, (id) => ({ id, text, kind: "answer", phase: "open" }));
+}
+
+/** The latest answer with something in it changes; before the first there is none. */
+function changeAnswer(turns: Turns, change: (answer: Answer) => Answer): Turns {
+  const answer = turns.findLast((turn) => turn.kind === "answer");
+  return answer ? replace(turns, change(answer)) : turns;
+}
+
+/** The part of an answer that was not heard, when the user broke in. */
+export function unheard(answer: Answer): string {
+  const { text, heard } = answer;
+  return heard !== undefined && text.startsWith(heard) ? text.slice(heard.length) : "";
+}
+
+/**
+ * What was heard may be more than has been shown, or less. An answer that is done is another one than
+ * was broken into: of that nothing had been shown yet.
+ */
+function interrupted(answer: Answer, words: string, written: string): Answer {
+  if (answer.phase === "done") return answer;
+  const heard = words.trim();
+  const whole = [written.trim(), answer.text].find((text) => text.startsWith(heard));
+  const text = whole ?? heard;
+  return { ...answer, text, heard, phase: "done" };
+}
+
+function toolStopped(turns: Turns, callId: string, state: ToolState): Turns {
+  return turns.map((turn) =>
+    turn.kind === "tool" && turn.callId === callId ? { ...turn, state } : turn,
+  );
+}
+
+/** Nobody will tell what becomes of a tool that runs when its call is over. */
+function withoutTool(turn: Turn): Turn {
+  return turn.kind === "tool" && turn.state === "running" ? { ...turn, state: "cancelled" } : turn;
 }
 
 function movePhase(turns: Turns, from: AnswerPhase, to: AnswerPhase): Turns {
@@ -163,6 +224,18 @@ export function reduceTurns(turns: Turns, event: TurnEvent): Turns {
       return botOutput(turns, event.text);
     case "bot-stopped-speaking":
       return movePhase(turns, "open", "paused");
+    case "interrupted":
+      return changeAnswer(turns, (answer) => interrupted(answer, event.heard, event.written));
+    case "call-ended":
+      return movePhase(turns.map(withoutTool), "open", "paused");
+    case "sources":
+      return changeAnswer(turns, (answer) => ({ ...answer, sources: event.sources }));
+    case "tool-started": {
+      const { callId, name: text } = event;
+      return append(turns, (id) => ({ id, text, kind: "tool", callId, state: "running" }));
+    }
+    case "tool-stopped":
+      return toolStopped(turns, event.callId, event.state);
     case "picture-added": {
       const picture: Picture = { name: event.name, url: event.url, state: "sending", note: "" };
       return append(turns, (id) => ({ id, text: event.caption, kind: "picture", picture }));

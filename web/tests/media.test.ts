@@ -180,7 +180,7 @@ test("after the end every track is stopped, and none is handed out any more", as
   const { media, listener } = create();
   await media.initialize();
   media.enableCam(true);
-  await media.disconnect();
+  media.close();
   await settle();
   expect(given.map((track) => track.readyState)).toEqual(["ended", "ended"]);
   expect(media.tracks().local).toEqual({});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isEmpty, reduceTurns, side, type TurnEvent, type Turns } from "../src/turns";
+import { isEmpty, reduceTurns, side, unheard, type TurnEvent, type Turns } from "../src/turns";
 
 const after = (...events: TurnEvent[]): Turns => events.reduce(reduceTurns, []);
 
@@ -133,5 +133,65 @@ describe("pictures", () => {
     const turns = after(typed("hello"));
     const answer: TurnEvent = { type: "picture-answered", name: "x", state: "seen", note: "" };
     expect(reduceTurns(turns, answer)).toBe(turns);
+  });
+});
+
+test("a call that is over leaves no answer open, and no tool running", () => {
+  const starts: TurnEvent = { type: "tool-started", callId: "c1", name: "clock" };
+  const turns = after(starts, output("It is"), { type: "call-ended" });
+  expect(turns).toMatchObject([{ state: "cancelled" }, { phase: "paused" }]);
+});
+
+describe("an answer that the user breaks into", () => {
+  const breaksIn = (heard: string, written = ""): TurnEvent => {
+    return { type: "interrupted", heard, written };
+  };
+
+  test("shows what was heard, and what was not", () => {
+    const turns = after(output("One, two, three, four."), speaks, breaksIn("One, two,"));
+    const [answer] = turns;
+    expect(answer).toMatchObject({ kind: "answer", heard: "One, two,", phase: "done" });
+    expect(answer?.kind === "answer" && unheard(answer)).toBe(" three, four.");
+  });
+
+  test("is as long as what was written by then, which goes ahead of what is said", () => {
+    const [answer] = after(output("One, two,"), breaksIn("One, two,", "One, two, three, four. "));
+    expect(answer?.kind === "answer" && unheard(answer)).toBe(" three, four.");
+    expect(said(after(output("Two."), breaksIn("Two.", "One.")))).toEqual(["bot: Two."]);
+  });
+
+  test("is as long as what was heard, when the words were late", () => {
+    expect(said(after(output("One,"), breaksIn("One, two,")))).toEqual(["bot: One, two,"]);
+  });
+
+  test("may be one of which nothing was shown: the one before it stays whole", () => {
+    const [answer] = after(output("One, two."), fallsSilent, responds, breaksIn(""));
+    expect(answer).not.toHaveProperty("heard");
+  });
+
+  test("is over: what the bot says next is another", () => {
+    const turns = after(output("One, two."), breaksIn("One,"), responds, output("Yes?"));
+    expect(said(turns)).toEqual(["bot: One, two.", "bot: Yes?"]);
+  });
+});
+
+describe("what the bot does", () => {
+  test("is a line of its own, until it is done", () => {
+    const starts: TurnEvent = { type: "tool-started", callId: "c1", name: "weather" };
+    const ends: TurnEvent = { type: "tool-stopped", callId: "c1", state: "done" };
+    expect(after(starts)).toMatchObject([{ kind: "tool", text: "weather", state: "running" }]);
+    expect(after(starts, ends)).toMatchObject([{ state: "done" }]);
+  });
+
+  test("does not part the user's words", () => {
+    const starts: TurnEvent = { type: "tool-started", callId: "c1", name: "weather" };
+    const turns = after(speaks, heard("Is it"), starts, heard("raining?"));
+    expect(said(turns)).toEqual(["user: Is it raining?", "bot: weather"]);
+  });
+
+  test("may be read of where it comes from", () => {
+    const sources = [{ url: "https://example.org/", title: "Example" }];
+    expect(after(output("Yes."), { type: "sources", sources })).toMatchObject([{ sources }]);
+    expect(after({ type: "sources", sources })).toEqual([]);
   });
 });

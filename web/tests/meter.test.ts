@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { levelOf } from "../src/voice";
+import { levelOf } from "../src/meter";
 
 test("silence is 0 and a full-scale tone is 1", () => {
   expect(levelOf(new Float32Array(64))).toBe(0);

@@ -1,0 +1,1 @@
+function e(){throw Error(`Salon's transport needs a media manager of its own.`)}var t={getCallInstance:e,createCallObject:e};export{t};
