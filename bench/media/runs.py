@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import psutil
 
 from bench.media.callers import Order
+from bench.media.calling import CallersError, calling
 from bench.media.conversation import Call, Talk
 from bench.media.figures import Event
 from bench.media.line import LINES
 from bench.media.servers import ROOT, System, running
-from bench.running import Running, busy_s, stop, understudy
+from bench.running import Running, busy_s, understudy
 
 _ANSWER = "Good to hear you again today my friend. ."
 """Without a pause, so that silence means that it was cut; and a third of a second of silence at its
@@ -85,10 +81,6 @@ class Outcome:
     others_cores: float
 
 
-class CallersError(Exception):
-    """The callers came to nothing; the text says where to read why."""
-
-
 def run(load: Load) -> Outcome:
     """Puts a load on a server.
 
@@ -127,8 +119,7 @@ def _run(
             )
         idle_bytes = server.settled_bytes() if server else 0
         order = load.order(server.url if server else "")
-        callers = stack.enter_context(_callers(order, variables, folder))
-        _line(callers, folder)
+        callers = stack.enter_context(calling(order, variables, folder))
         watched = psutil.Process(callers.pid)
 
         def spent() -> np.ndarray:
@@ -138,7 +129,8 @@ def _run(
             return np.array([time.monotonic(), server.cpu_s if server else 0.0, ours, busy_s()])
 
         before = spent()
-        calls = _talk(callers, folder)
+        callers.begin_to_talk()
+        calls = callers.calls()
         wall_s, server_s, ours_s, all_s = spent() - before
         others = max(0.0, (all_s - ours_s - server_s) / wall_s)
         if not server:
@@ -149,50 +141,6 @@ def _run(
         return calls, (cpu_s, memory_mb, server.lag_ms(begun_s, ended_s), others)
 
 
-@contextlib.contextmanager
-def _callers(
-    order: Order, variables: dict[str, str], folder: Path
-) -> Iterator[subprocess.Popen[str]]:
-    with (folder / "callers.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bench.media.callers"],
-            cwd=ROOT,
-            env={**os.environ, **variables},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-    assert process.stdin is not None and process.stdout is not None
-    try:
-        _tell(process, order.as_json())
-        yield process
-    finally:
-        stop(process)
-
-
-def _tell(process: subprocess.Popen[str], line: str) -> None:
-    assert process.stdin is not None
-    process.stdin.write(line + "\n")
-    process.stdin.flush()
-
-
-def _line(process: subprocess.Popen[str], folder: Path) -> str:
-    """What the callers say; they have a deadline of their own."""
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    if not line:
-        words = (folder / "callers.log").read_text().strip().splitlines()
-        raise CallersError(words[-1] if words else "the callers ended")
-    return line
-
-
-def _talk(process: subprocess.Popen[str], folder: Path) -> list[Call]:
-    _tell(process, "")
-    calls: list[dict[str, Any]] = json.loads(_line(process, folder))
-    return [Call.read(fields) for fields in calls]
-
-
 def _keep(folder: Path, load: Load) -> None:
     """Keeps what the last load of each server left, to be read when figures surprise."""
     kept = ROOT / "logs" / "bench" / load.system.name.replace(" ", "-")
@@ -200,3 +148,6 @@ def _keep(folder: Path, load: Load) -> None:
     kept.mkdir(parents=True)
     for file in folder.glob("*.[lj]*"):
         shutil.copy(file, kept)
+
+
+__all__ = ["CallersError", "Load", "Outcome", "run"]

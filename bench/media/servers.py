@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import psutil
 from bench.media import loop_lag
 from conformance.environments import InstallError, install_locked
 from pipeline.settings import Settings
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PEERS = ROOT / "bench" / "peers"
@@ -29,6 +29,8 @@ _START_S = 90
 _STOP_S = 10
 _SETTLED_BYTES = 500_000
 _LAG_FILE = "lag.log"
+RUN_FOLDER = "run"
+"""Of Salon's server, in the folder of its traces."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +92,7 @@ class Server:
     Attributes:
         url: Where.
         process: With all that it starts.
-        lag_file: Where it notes down how late its event loop is.
+        lag_file: Where its processes note down how late their event loops are.
     """
 
     url: str
@@ -126,7 +128,7 @@ class Server:
         return now
 
     def lag_ms(self, since_s: float, until_s: float) -> list[float]:
-        """By how much its event loop was late, 20 times a second; from when and until when."""
+        """By how much its event loops were late, 20 times a second; from when and until when."""
         return loop_lag.lags(self.lag_file.read_text(), since_s=since_s, until_s=until_s)
 
     def _processes(self) -> list[psutil.Process]:
@@ -154,7 +156,12 @@ def install(system: System) -> None:
 
 @contextlib.contextmanager
 def running(
-    system: System, *, model: Mapping[str, str], camera: bool, folder: Path
+    system: System,
+    *,
+    model: Mapping[str, str],
+    camera: bool,
+    folder: Path,
+    watches_loops: bool = True,
 ) -> Iterator[Server]:
     """Runs a server on a free port of the loopback interface.
 
@@ -163,15 +170,15 @@ def running(
         model: The variables that point it at the model.
         camera: Whether it will be shown something.
         folder: Where it leaves its traces.
+        watches_loops: Whether it notes down how late its event loops are.
 
     Raises:
         ServerError: It does not start.
     """
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
-            _command(system, port),
+            _command(system, port, watches_loops=watches_loops),
             cwd=ROOT if not system.peer else PEERS / system.peer,
             env=_environment(system, model, camera=camera, folder=folder),
             stdin=subprocess.DEVNULL,
@@ -191,12 +198,12 @@ def running(
             process.wait()
 
 
-def _command(system: System, port: int) -> list[str]:
+def _command(system: System, port: int, *, watches_loops: bool) -> list[str]:
     options = ["--host", "127.0.0.1", "--port", str(port)]
     python, script = sys.executable, "runner.py"
     if system.peer:
         python, script = str(_ENVIRONMENTS / system.peer / "bin/python"), "server.py"
-    return [python, str(_WRAPPER), script, *options]
+    return [python, *([str(_WRAPPER)] if watches_loops else []), script, *options]
 
 
 def _environment(
@@ -214,6 +221,11 @@ def _environment(
     own = {
         "SALON_ICE_ADDRESSES": "127.0.0.1",
         "SALON_TURN_LOG_DIR": str(folder / "turns"),
+        "SALON_RUN_DIR": str(folder / RUN_FOLDER),
+        "SALON_DRAIN_S": "0",
+        # What it can carry is what is to be found out.
+        "SALON_MAX_SESSIONS": "64",
+        "SALON_STARTS_PER_MINUTE": "100000",
         "BENCH_CAMERA": "1" if camera else "",
         loop_lag.FILE: str(folder / _LAG_FILE),
         # Nothing is looked up where there is no internet.

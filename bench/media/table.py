@@ -54,8 +54,8 @@ caller's voice sent to the last sample of the bot's heard; *less model's*: witho
 took to say that it was interrupted. *Start* is from the offer to the first audio at the model. \
 *Longer*: by how much longer an answer was heard than it is. *Frames* reached the model, each \
 session-minute. *CPU s*: of the server, each session-minute. *MB*: its memory that is no file's, each \
-session; with one session it includes what the first one loads. *Lag*: by how much the server's event \
-loop was late, asked 20 times a second during the calls.
+session; with one session it includes what the first one loads. *Lag*: by how much event loops of \
+the server's processes at work were late, asked 20 times a second during the calls.
 
 *Late*: by how much the callers' own packets left late; *others*: cores that were busy with something \
 else. Where these are high, it was the machine that was measured.

@@ -9,6 +9,7 @@ import json
 import time
 import uuid
 from collections import deque
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -147,6 +148,23 @@ class _Blind:
         return False, None
 
 
+@dataclass
+class Steps:
+    """How a call began; times in monotonic seconds.
+
+    Attributes:
+        session: Its signed identifier, where there is one.
+        accepted_s: When it was answered that it may begin, where that is asked.
+        answered_s: When the answer to the offer had come.
+        connected_s: When the data channel was open.
+    """
+
+    session: str = ""
+    accepted_s: float = 0.0
+    answered_s: float = 0.0
+    connected_s: float = 0.0
+
+
 class WebRtcCaller:
     """Calls as a page does.
 
@@ -169,6 +187,7 @@ class WebRtcCaller:
     ) -> None:
         self.heard = Heard()
         self.offer_s = 0.0
+        self.steps = Steps()
         self._url = url
         self._line = line
         self._microphone = Microphone(spoken)
@@ -202,10 +221,12 @@ class WebRtcCaller:
         async with httpx.AsyncClient(base_url=self._url, timeout=_CONNECT_S) as http:
             self.offer_s = time.monotonic()
             sdp = await (self._offer_pipecat(http) if self._is_pipecat else self._offer(http))
+        self.steps.answered_s = time.monotonic()
         await pc.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="answer"))
         self._adjust()
         async with asyncio.timeout(_CONNECT_S):
             await self._is_open.wait()
+        self.steps.connected_s = time.monotonic()
         if self._is_pipecat:
             self._send("client-ready", {"version": "2.2.0", "about": {"library": "bench"}})
             self._tasks.append(asyncio.create_task(self._ping()))
@@ -215,7 +236,11 @@ class WebRtcCaller:
         return await self._microphone.say(loses_one=loses_one)
 
     async def end(self) -> None:
-        """Hangs up."""
+        """Says goodbye and hangs up."""
+        if self._is_pipecat and self.steps.session:
+            async with httpx.AsyncClient(base_url=self._url, timeout=_CONNECT_S) as http:
+                with contextlib.suppress(httpx.TransportError):
+                    await http.delete(f"/sessions/{self.steps.session}")
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -224,6 +249,7 @@ class WebRtcCaller:
     async def _offer_pipecat(self, http: httpx.AsyncClient) -> str:
         started = await http.post("/start", json={"transport": "webrtc", "body": {}})
         session = started.raise_for_status().json()["sessionId"]
+        self.steps.session, self.steps.accepted_s = session, time.monotonic()
         return await self._post(http, f"/sessions/{session}/api/offer", {})
 
     async def _offer(self, http: httpx.AsyncClient) -> str:
