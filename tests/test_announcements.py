@@ -15,12 +15,13 @@ from pipecat.frames.frames import (
 )
 from pipecat.tests.utils import SleepFrame, run_test
 
-from pipeline import local_voice, session
+from pipeline import audience, local_voice
 from pipeline.announcements import FAILURES, Announcement, in_language
 from pipeline.local_voice import VoiceError, speech
 from pipeline.refusals import Verdict
 from processors.announcer import Announcer
 from tests.support.conversation import OUT_HZ, Talk, talk
+from tests.support.hearing import heard
 
 GAP_REFUSALS = 3
 """Redials that are refused in a gap of 5.2 s: after 0, 0.7 and 2.2 s."""
@@ -50,7 +51,7 @@ async def not_told_aloud(folder: Path) -> None:
         await drop(conversation)
         await conversation.until(lambda: "degraded" in conversation.states)
         await conversation.until(lambda: conversation.states[-1] == "ready")
-        await conversation.session.end("Enough.", Announcement.TIME_IS_OVER)
+        await conversation.session.hang_up("Enough.")
         await conversation.running
         assert conversation.transport.heard == []
 
@@ -58,7 +59,7 @@ async def not_told_aloud(folder: Path) -> None:
 async def test_why_the_line_is_closed_is_told_to_the_end_to_a_caller_without_a_page(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(session, "PAGE_READY_S", 0.5)
+    monkeypatch.setattr(audience, "PAGE_READY_S", 0.5)
     async with asyncio.TaskGroup() as group:
         group.create_task(told_that_the_key_is_refused(tmp_path / "key", has_page=False))
         group.create_task(told_that_the_key_is_refused(tmp_path / "page", has_page=True))
@@ -79,7 +80,9 @@ async def told_that_the_key_is_refused(folder: Path, *, has_page: bool) -> None:
 
 
 async def told_that_nobody_speaks(folder: Path) -> None:
-    async with talk(folder, greeting=None, has_page=False, idle_s=2) as conversation:
+    async with talk(
+        folder, greeting=None, has_page=False, limits={"idle_limit_s": 2}
+    ) as conversation:
         async with asyncio.timeout(12):
             await conversation.running
         heard(conversation, Announcement.NOBODY_SPEAKS)
@@ -102,30 +105,6 @@ async def goes_on(conversation: Talk) -> None:
     asked_s = time.monotonic()
     await conversation.type("Is all well?")
     await conversation.until(lambda: conversation.transport.heard[-1][0] > asked_s)
-
-
-def heard(conversation: Talk, announcement: Announcement) -> tuple[float, float]:
-    """When the beginning and the end of an announcement were heard; that each was, once."""
-    pieces = [samples for _, samples in conversation.transport.heard]
-    all_of_it = np.concatenate(pieces).tobytes()
-    sound = np.frombuffer(speech(in_language(announcement, "en-US"), rate_hz=OUT_HZ), np.int16)
-    third = sound.size // 3
-    times = []
-    for part in (sound[:third], sound[-third:]):
-        mark = _loudest(part)
-        assert all_of_it.count(mark) == 1, "once"
-        ends = np.cumsum([piece.nbytes for piece in pieces])
-        index = int(np.searchsorted(ends, all_of_it.index(mark), "right"))
-        times.append(conversation.transport.heard[index][0])
-    return times[0], times[1]
-
-
-def _loudest(sound: np.ndarray) -> bytes:
-    """The loudest 30 ms."""
-    size = round(0.03 * OUT_HZ)
-    level = np.convolve(np.abs(sound.astype(np.int64)), np.ones(size, np.int64), "valid")
-    first = int(level.argmax())
-    return sound[first : first + size].tobytes()
 
 
 # --- the processor ---------------------------------------------------------------------------------
@@ -164,7 +143,7 @@ async def test_what_is_no_longer_so_is_not_said():
 
     async def announce_and_withdraw():
         await announcer.announce(Announcement.RECONNECTING)
-        await announcer.withdraw()
+        await announcer.withdraw(Announcement.RECONNECTING)
 
     when_the_bot_begins(announcer, announce_and_withdraw)
     kinds = await kinds_pushed(announcer, *SPEAKING)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.support.caller import BotDoor, Caller
-from tests.support.server import free_port
+from tests.support.ports import free_port
 from tests.support.understudies import understudy_in
 
 

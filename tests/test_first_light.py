@@ -95,10 +95,11 @@ async def test_the_colour_of_an_uploaded_picture_is_told_aloud(server):
 
 async def test_a_file_that_is_no_picture_is_refused_in_words(server):
     async with Caller(server.url) as caller:
-        await caller.uploads(b"%PDF-1.7", name="paper.pdf", caption="", mime="application/pdf")
-        refused = await caller.hears("server-message", type="picture")
-    assert refused["state"] == "refused"
-    assert refused["text"] == "That file is not a JPEG, PNG, WebP or GIF picture."
+        with pytest.raises(httpx.HTTPStatusError) as refused:
+            await caller.uploads(b"%PDF-1.7", name="paper.pdf", caption="", mime="application/pdf")
+    answer = refused.value.response
+    assert answer.status_code == 415
+    assert answer.json()["detail"] == "That file is not a JPEG, PNG, WebP or GIF picture."
 
 
 async def test_speaking_during_the_answer_stops_it(server):
@@ -162,6 +163,9 @@ async def test_the_page_is_told_who_answers(server):
         "title": "Art critic",
         "model": "gemini-3.8-live",
         "offline": True,
+        "voice": "Puck",
+        "language": "en-US",
+        "answers": "voice",
         "time_limit_s": 1800.0,
     }
     assert link["text"]

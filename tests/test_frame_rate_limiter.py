@@ -104,13 +104,13 @@ async def test_of_frames_that_come_while_one_is_looked_at_only_the_last_is_looke
 
 async def test_no_jpeg_is_made_in_the_loops_thread(monkeypatch):
     threads: list[int] = []
-    real = pictures._jpeg
+    real = pictures.encoded
 
     def watched(*args, **options):
         threads.append(threading.get_ident())
         return real(*args, **options)
 
-    monkeypatch.setattr(pictures, "_jpeg", watched)
+    monkeypatch.setattr(pictures, "encoded", watched)
     await ran(frame("red"), frame("blue", "screenVideo"))
     assert len(threads) == 2 and threading.get_ident() not in threads
 

@@ -5,16 +5,27 @@ from typing import Any, cast
 
 import pytest
 from PIL import Image
-from pipecat.frames.frames import InputTextRawFrame, UserFileRawFrame, UserImageRawFrame
+from pipecat.frames.frames import (
+    EndFrame,
+    Frame,
+    InputTextRawFrame,
+    UserFileRawFrame,
+    UserImageRawFrame,
+)
 from pipecat.processors.aggregators.llm_context import LLMContext
+from pipecat.processors.frame_processor import FrameDirection
 from pipecat.processors.frameworks.rtvi.frames import RTVISendTextFrame, RTVIServerMessageFrame
-from pipecat.tests.utils import SleepFrame, run_test
+from pipecat.tests.utils import run_test
 from pipecat.utils.file_resolver import FileResolver
 from pipecat.utils.file_storage import LocalFileStorage
 
 from pipeline.frames import PictureTurnFrame
+from pipeline.picture_decoder import Picture
+from processors import image_injector
 from processors.image_injector import DEFAULT_CAPTION, ImageInjector
 from processors.text_bridge import TextBridge
+from serving.session_files import SessionFiles
+from tests.support.pictures import PLACE, placed
 
 
 def png(color: str = "red", size: tuple[int, int] = (40, 30)) -> bytes:
@@ -42,10 +53,20 @@ def sent_url(url: str, name: str | None = "photo.png", caption: str = "") -> Use
     )
 
 
-async def injected(*frames, files: FileResolver | None = None, wait_s: float = 0.5):
+class PatientInjector(ImageInjector):
+    """Lets the test end when there is nothing to do any more, not while pictures are decoded."""
+
+    async def process_frame(self, frame: Frame, direction: FrameDirection):
+        if isinstance(frame, EndFrame):
+            while self._busy or not self._jobs.empty():
+                await asyncio.sleep(0.01)
+        await super().process_frame(frame, direction)
+
+
+async def injected(*frames, files: FileResolver | None = None):
     context = LLMContext()
-    injector = ImageInjector(context=context, files=files or FileResolver())
-    down, _ = await run_test(injector, frames_to_send=[*frames, SleepFrame(sleep=wait_s)])
+    injector = PatientInjector(context=context, files=files or FileResolver())
+    down, _ = await run_test(injector, frames_to_send=frames)
     return down, context
 
 
@@ -83,15 +104,54 @@ async def test_an_upload_is_found_by_its_address_and_named(tmp_path):
     assert list(tmp_path.iterdir()) == []  # read once, then gone
 
 
+async def test_what_the_server_has_cleaned_is_shown_as_it_is(tmp_path, monkeypatch):
+    files = SessionFiles(tmp_path / "files")
+    files.create()
+    url = await files.save("photo.png", png())
+    jpeg = await files.load(url)
+    monkeypatch.setattr(image_injector, "clean_picture", None)
+    down, _ = await injected(sent_url(url), files=FileResolver(file_storage=files))
+    (turn,) = turns(down)
+    assert turn.picture == Picture(jpeg=jpeg, width=40, height=30)
+    assert list(files.folder.iterdir()) == []
+
+
+async def test_beside_such_files_what_comes_otherwise_is_cleaned_all_the_same(tmp_path):
+    files = SessionFiles(tmp_path / "files")
+    files.create()
+    url = "data:image/jpeg;base64," + base64.b64encode(placed("JPEG")).decode()
+    down, _ = await injected(sent_url(url), files=FileResolver(file_storage=files))
+    (turn,) = turns(down)
+    assert PLACE not in turn.picture.jpeg
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("photo.png", "photo.png"),
+        ("/etc/passwd", "passwd"),
+        ("C:\\pictures\\me.jpg", "me.jpg"),
+        ("a\r\nb\x1b[31m\u202ec.png", "a  b [31m c.png"),
+        ("x" * 1000, "x" * 100),
+        ("\n", "The file"),
+        (None, "The file"),
+    ],
+)
+async def test_a_name_is_shown_without_what_is_not_its_own(name, shown):
+    url = "data:image/png;base64," + base64.b64encode(png()).decode()
+    down, _ = await injected(sent_url(url, name=name))
+    assert turns(down)[0].filename == shown
+
+
 async def test_pictures_come_in_the_order_in_which_they_were_sent():
     large, small = png("red", (3000, 2000)), png("blue", (8, 8))
-    down, _ = await injected(sent_bytes(large, "first"), sent_bytes(small, "second"), wait_s=1.5)
+    down, _ = await injected(sent_bytes(large, "first"), sent_bytes(small, "second"))
     assert [turn.caption for turn in turns(down)] == ["first", "second"]
 
 
 async def test_what_is_typed_after_a_picture_stays_after_it():
     large = png("red", (3000, 2000))
-    down, _ = await injected(sent_bytes(large), InputTextRawFrame(text="and now?"), wait_s=1.5)
+    down, _ = await injected(sent_bytes(large), InputTextRawFrame(text="and now?"))
     kinds = [type(f) for f in down if isinstance(f, PictureTurnFrame | InputTextRawFrame)]
     assert kinds == [PictureTurnFrame, InputTextRawFrame]
 

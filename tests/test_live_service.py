@@ -30,7 +30,7 @@ from pipeline.live_client import http_options
 from pipeline.live_input import _audio_message
 from pipeline.live_service import LiveService
 from pipeline.patience import TELL_S, Silence
-from pipeline.pictures import Picture
+from pipeline.picture_decoder import Picture
 from pipeline.waiting import Audio
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline import pictures
-from pipeline.pictures import PictureError, Pixels, prepare_upload
+from pipeline import picture_decoder
+from pipeline.picture_decoder import Picture, PictureError
+from pipeline.pictures import Pixels, label_of, thumbnail
 
 
 def file_of(image: Image.Image, format: str, **options) -> bytes:
@@ -14,7 +15,11 @@ def file_of(image: Image.Image, format: str, **options) -> bytes:
     return buffer.getvalue()
 
 
-def opened(picture: pictures.Picture) -> Image.Image:
+def prepare_upload(data: bytes) -> Picture:
+    return picture_decoder.prepare_upload(io.BytesIO(data))
+
+
+def opened(picture: Picture) -> Image.Image:
     image = Image.open(io.BytesIO(picture.jpeg))
     assert image.format == "JPEG"
     assert image.size == (picture.width, picture.height)
@@ -116,7 +121,7 @@ PNG = file_of(Image.effect_noise((200, 200), 80), "PNG")
         (PNG[: len(PNG) // 2], "broken"),
         (file_of(Image.effect_noise((200, 200), 80), "JPEG")[:900], "broken"),
         (PNG[:60] + bytes(40) + PNG[100:], "broken"),
-        (bytes(pictures.MAX_PICTURE_BYTES + 1), "20 MB is the most"),
+        (bytes(picture_decoder.MAX_PICTURE_BYTES + 1), "20 MB is the most"),
     ],
     ids=["empty", "pdf", "svg", "bmp", "half-png", "half-jpeg", "corrupt", "too-large"],
 )
@@ -130,5 +135,49 @@ def test_pixels_are_counted_before_they_are_decoded(monkeypatch):
     bomb = file_of(Image.new("1", (12000, 12000)), "PNG")
     assert len(bomb) < 50_000
     monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("it was decoded"))
-    with pytest.raises(PictureError, match="12000 x 12000 pixels; 50 megapixels"):
+    with pytest.raises(PictureError, match="too many pixels; 50 megapixels"):
         prepare_upload(bomb)
+
+
+# --- thumbnails ------------------------------------------------------------------------------------
+
+
+def test_a_thumbnail_is_the_same_picture_and_small():
+    frame = Pixels(
+        data=bytes((200, 20, 20)) * (1280 * 720), size=(1280, 720), mode="RGB", source=""
+    )
+    small = Image.open(io.BytesIO(thumbnail(frame.encode(long_edge_px=1024, quality=80).jpeg)))
+    assert (small.format, small.size) == ("JPEG", (160, 90))
+    red, green, blue = small.getpixel((80, 45))  # pyright: ignore
+    assert red > 180 and green < 40 and blue < 40
+
+
+def test_a_frame_that_can_not_be_read_has_none():
+    with pytest.raises(PictureError, match="could not be read"):
+        thumbnail(b"no picture")
+
+
+@pytest.mark.parametrize(
+    ("source", "whose", "label"),
+    [
+        ("camera", "", "CAMERA"),
+        ("camera", "Ana", "CAMERA OF Ana"),
+        ("screenVideo", "Guest 1", "SCREEN OF Guest 1"),
+        ("camera", "Zoë Šimić", "CAMERA OF Zoe Simic"),
+        ("camera", "李雷", "CAMERA"),
+        ("whiteboard", "Ana", ""),
+    ],
+)
+def test_the_strip_says_whose_it_is_as_far_as_it_can_be_drawn(source: str, whose: str, label: str):
+    assert label_of(source, whose) == label
+
+
+def test_the_strip_with_a_name_is_another_than_without():
+    strips = set()
+    for whose in ("", "Ana", "Ben"):
+        pixels = Pixels(
+            data=bytes(3 * 64 * 48), size=(64, 48), mode="RGB", source="camera", whose=whose
+        )
+        picture = pixels.encode(long_edge_px=640, quality=90)
+        strips.add(picture.jpeg)
+    assert len(strips) == 3

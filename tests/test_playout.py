@@ -317,3 +317,41 @@ async def test_an_output_that_can_be_held_is_held_for_what_may_be_a_voice():
         await bot.push(InterruptionFrame())
         await bot.end.gets(InterruptionFrame)
     assert held[1:] == [pytest.approx(HINT_S, abs=0.05)], "the output lets go of it by itself"
+
+
+# --- nobody is on the line ----------------------------------------------------------------------
+
+
+async def test_speech_waits_for_whoever_comes_back_and_no_sample_is_lost():
+    bot = Bot(with_playout=True)
+    async with bot.running():
+        assert bot.playout
+        await bot.says(TEN_WORDS, 2)
+        await bot.push(*(kind() for kind in TURN_ENDS))
+        await bot.speaks()
+        bot.playout.pause()
+        await asyncio.sleep(0.5)
+        waited = len(bot.speaker.samples())
+        await asyncio.sleep(0.5)
+        assert len(bot.speaker.samples()) == waited < 2 * RATE_HZ
+        bot.playout.go_on()
+        await bot.end.gets(LLMFullResponseEndFrame)
+        assert len(bot.speaker.samples()) == len(np.frombuffer(speech(2).audio, np.int16))
+
+
+@pytest.mark.parametrize("is_away_first", [True, False])
+async def test_the_end_does_not_wait_for_who_is_away(is_away_first: bool):
+    bot = Bot(with_playout=True)
+    async with bot.running():
+        assert bot.playout
+        await bot.says(TEN_WORDS, 2)
+        await bot.push(*(kind() for kind in TURN_ENDS))
+        await bot.speaks()
+        if is_away_first:
+            bot.playout.pause()
+            await bot.push(EndFrame())
+        else:
+            await bot.push(EndFrame())
+            await asyncio.sleep(0.1)
+            bot.playout.pause()
+        await bot.end.gets(EndFrame)

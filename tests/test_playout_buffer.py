@@ -22,7 +22,7 @@ from pipecat.utils.text.base_text_aggregator import TextType
 from pipeline.arrival import MAX_DELAY_S
 from pipeline.barge_in import AFTER_VOICE_S, HINT_S, MAX_HOLD_S, MEANT_S
 from pipeline.lead import AHEAD_S, PIECE_S
-from pipeline.playout_buffer import RATE_HZ, PlayoutBuffer
+from pipeline.playout_buffer import RATE_HZ, SAID_S, PlayoutBuffer
 
 TICK_S = 0.001
 
@@ -228,6 +228,19 @@ def test_all_words_of_a_turn_have_left_when_it_ends():
     line.wait(2.0)
     assert line.words() == "more words than there is time for them " * 3
     assert isinstance(line.left[-1][1], LLMFullResponseEndFrame)
+
+
+def test_where_no_end_is_told_the_last_words_leave_soon_after_the_last_speech():
+    line = Line()
+    line.begins()
+    line.says("more words than there is time for them " * 3)
+    line.wait(5.0)
+    assert line.words() == "", "nothing of it has been said"
+    line.speech(1.0)
+    line.wait(1.0 + SAID_S - 0.1)
+    assert line.words().count("more") < 3
+    line.wait(0.2)
+    assert line.words() == "more words than there is time for them " * 3
 
 
 def test_text_outside_of_a_turn_leaves_in_its_place():

@@ -233,16 +233,25 @@ def test_a_piece_without_its_spaces_stays_whole():
     assert in_words(frame) == [frame]
 
 
+def heard_at_s(spoken: SpokenText, text: str) -> float:
+    return spoken.at_s(spoken.place(text))
+
+
 def test_half_of_a_word_is_heard_after_all_that_comes_before_it():
     spoken = SpokenText()
     spoken.began()
     spoken.add("x" * 32)
-    assert spoken.heard_at_s("y" * 16) == pytest.approx((32 + 8) / 16)
+    assert heard_at_s(spoken, "y" * 16) == pytest.approx((32 + 8) / 16)
 
 
 def test_a_digit_takes_as_long_as_a_word():
     spoken = SpokenText()
-    assert spoken.heard_at_s("7") == spoken.heard_at_s("seven")
+    assert heard_at_s(spoken, "7") == heard_at_s(spoken, "seven")
+
+
+def test_a_pause_between_sentences_takes_as_long_as_a_word():
+    spoken = SpokenText()
+    assert heard_at_s(spoken, "Yes.") == heard_at_s(spoken, "Yesterd,")
 
 
 def test_it_learns_how_fast_the_voice_is():
@@ -252,16 +261,38 @@ def test_it_learns_how_fast_the_voice_is():
         spoken.add("x" * 100)
         spoken.ended(10.0)
     spoken.add("x" * 50)
-    assert spoken.heard_at_s("") == pytest.approx(5.0, rel=0.01)
+    assert heard_at_s(spoken, "") == pytest.approx(5.0, rel=0.01)
+
+
+def test_it_learns_from_what_has_come_of_the_turn_itself():
+    spoken = SpokenText()
+    spoken.add("x" * 80)
+    ten_seconds = spoken.place("")
+    assert spoken.at_s(ten_seconds) == pytest.approx(5.0)
+    spoken.came(9.0)
+    for _ in range(30):
+        spoken.add("x" * 8)
+        spoken.came(1.0)
+    assert spoken.at_s(ten_seconds) == pytest.approx(10.0, rel=0.1)
+
+
+def test_speech_for_which_no_words_came_yet_is_ahead_of_none():
+    """The transcript is ahead of the speech: when it is complete, speech still comes."""
+    spoken = SpokenText()
+    spoken.add("x" * 160)
+    spoken.came(8.0)
+    before = spoken.at_s(160.0)
+    spoken.came(2.0)
+    assert before < spoken.at_s(160.0) == pytest.approx(10.0)
 
 
 @pytest.mark.parametrize(("text", "speech_s"), [("x" * 100, 0.5), ("", 10.0)])
 def test_from_too_little_it_learns_nothing(text, speech_s):
     spoken = SpokenText()
-    before = spoken.heard_at_s("x")
+    before = heard_at_s(spoken, "x")
     spoken.add(text)
     spoken.ended(speech_s)
-    assert spoken.heard_at_s("x") == before
+    assert heard_at_s(spoken, "x") == before
 
 
 def test_a_transcript_that_can_not_be_right_is_not_believed():
@@ -269,7 +300,7 @@ def test_a_transcript_that_can_not_be_right_is_not_believed():
     for _ in range(50):
         spoken.add("x" * 10_000)
         spoken.ended(1.0)
-    assert spoken.heard_at_s("x" * 80) >= 1.0
+    assert heard_at_s(spoken, "x" * 80) >= 1.0
 
 
 def test_words_that_come_before_their_speech_are_not_said_yet():

@@ -112,3 +112,12 @@ def test_every_refusal_is_one_sentence_for_a_person(error):
     sentence = explain(error, model="models/M").sentence
     assert sentence[0].isupper() and sentence.endswith(".")
     assert "\n" not in sentence and "None" not in sentence and "{" not in sentence
+
+
+def test_a_bad_key_is_told_to_whom_it_belongs():
+    error = closed(1007, "API key not valid. Please pass a valid API key.")
+    theirs = explain(error, model="models/M", has_own_key=True)
+    assert "your API key" in theirs.sentence and "GOOGLE_API_KEY" not in theirs.sentence
+    assert theirs.verdict is Verdict.FORBIDDEN
+    quota = closed(1011, "You exceeded your current quota, please check your plan and")
+    assert "quota" in explain(quota, model="models/M", has_own_key=True).sentence

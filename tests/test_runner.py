@@ -13,7 +13,8 @@ import pytest
 
 from pipeline.settings import ROOT
 from tests.support.caller import Caller
-from tests.support.server import free_port, running_server
+from tests.support.ports import free_port
+from tests.support.server import running_server
 
 
 def runner(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -30,6 +31,10 @@ def runner(*options: str, **variables: str) -> subprocess.CompletedProcess[str]:
     [
         ({"SALON_LOG_LEVEL": "loud"}, "SALON_LOG_LEVEL must be TRACE"),
         ({"SALON_PERSONA": "nobody"}, "There is no persona 'nobody'"),
+        (
+            {"SALON_PRICES": "no/such.yaml"},
+            "The prices in no/such.yaml can't be read: No such file",
+        ),
         ({"SALON_CONNECT_TIMEOUT_S": "0"}, "SALON_CONNECT_TIMEOUT_S must be a number"),
     ],
 )
@@ -131,3 +136,20 @@ async def test_no_secret_is_printed_or_sent_even_when_a_call_fails(tmp_path):
         log = server.log()
     assert "can't" in log or "cannot be reached" in log
     assert "planted" not in about + log + str(caller.messages)
+
+
+def test_where_sessions_can_not_be_started_it_says_so(tmp_path):
+    """Nothing fits into the run folder: a name in it would be too long for a socket."""
+    deep = tmp_path / ("x" * 60)
+    ended = runner("--offline", "--port", str(free_port()), SALON_RUN_DIR=str(deep))
+    assert ended.returncode == 2
+    assert "too long a path" in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_a_process_that_does_not_come_up_is_one_sentence(tmp_path):
+    """What sessions are made of can't be loaded."""
+    (tmp_path / "aiortc").mkdir()
+    (tmp_path / "aiortc" / "__init__.py").write_text("raise RuntimeError('broken')")
+    ended = runner("--offline", "--port", str(free_port()), PYTHONPATH=str(tmp_path))
+    assert ended.returncode == 2
+    assert "Salon can't start: A session's process" in ended.stderr

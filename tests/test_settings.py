@@ -53,14 +53,33 @@ def test_an_empty_line_of_the_file_sets_nothing(tmp_path: Path):
 
 @pytest.mark.parametrize(
     "value",
-    ["stun:a:1", "stun:a:1, turns:b:2", '{"urls": "turn:a"}', '[{"urls": ["stun:a", "turn:b"]}]'],
+    [
+        "stun:a:1",
+        "stun:a:1, stun:[2001:db8::7]:2",
+        '{"urls": "turn:a?transport=tcp", "username": "u", "credential": "c"}',
+        '[{"urls": ["stun:a", "turns:b"], "username": "u", "credential": "c"}, "stun:c"]',
+    ],
 )
 def test_ice_servers_are_taken_in_each_form(monkeypatch, value):
     monkeypatch.setenv("PIPECAT_ICE_SERVERS", value)
     assert load_settings(env_file=None).ice_servers
 
 
-@pytest.mark.parametrize("value", ['{"url": "turn:a"}', "[3]", "{", '{"credential": "topsecret"}'])
+@pytest.mark.parametrize(
+    "value",
+    [
+        '{"url": "turn:a"}',
+        "[3]",
+        "{",
+        '{"credential": "topsecret"}',
+        '{"urls": "turn:a", "credential": "topsecret"}',
+        '{"urls": "turn:a", "username": "u", "credential": "topsecret", "credentialType": "x"}',
+        "turn:a",
+        "stun://a",
+        "stun:a:99999",
+        "stun:a?transport=udp",
+    ],
+)
 def test_bad_ice_servers_are_refused_without_their_credential(monkeypatch, value):
     monkeypatch.setenv("PIPECAT_ICE_SERVERS", value)
     with pytest.raises(SettingsError) as error:
@@ -86,6 +105,16 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch):
         ("SALON_OFFLINE", "perhaps"),
         ("PIPECAT_ICE_SERVERS", "stun.example.com"),
         ("DAILY_ROOM_URL", "my room"),
+        ("SALON_ICE_PORTS", "40100-40000"),
+        ("SALON_ICE_PORTS", "80-90"),
+        ("SALON_ICE_PORTS", "40000"),
+        ("SALON_PUBLIC_ADDRESS", "salon.example.com"),
+        ("SALON_PUBLIC_ADDRESS", "203.0.113.7,203.0.113.8"),
+        ("SALON_TURN_URLS", "stun:turn.example.com"),
+        ("SALON_TURN_URLS", "turn.example.com:3478"),
+        ("SALON_TURN_TTL_S", "forever"),
+        ("SALON_MAX_SESSION_S", "0"),
+        ("SALON_MAX_SESSION_S", "inf"),
     ],
 )
 def test_a_bad_value_is_one_sentence_with_the_variable_and_an_example(monkeypatch, name, value):
@@ -99,8 +128,24 @@ def test_a_bad_value_is_one_sentence_with_the_variable_and_an_example(monkeypatc
     assert "\n" not in sentence
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "missing"),
+    [
+        ("SALON_TURN_URLS", "turn:turn.example.com", "SALON_TURN_SECRET"),
+        ("SALON_TURN_SECRET", "topsecret", "SALON_TURN_URLS"),
+    ],
+)
+def test_turn_servers_and_their_secret_need_each_other(monkeypatch, name, value, missing):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"^{missing} is missing") as error:
+        load_settings(env_file=None)
+    assert "topsecret" not in str(error.value)
+
+
 def test_secrets_do_not_show(monkeypatch):
     monkeypatch.setenv("GOOGLE_API_KEY", "AIza-very-secret")
     monkeypatch.setenv("DAILY_API_KEY", "daily-very-secret")
+    monkeypatch.setenv("SALON_TURN_URLS", "turn:turn.example.com")
+    monkeypatch.setenv("SALON_TURN_SECRET", "turn-very-secret")
     settings = load_settings(env_file=None)
     assert "very-secret" not in repr(settings) + str(settings) + settings.model_dump_json()

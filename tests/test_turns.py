@@ -53,6 +53,27 @@ def test_a_greeting_answers_nothing():
     assert not greeting.interrupted
 
 
+def test_what_a_turn_takes_is_counted_by_modality_before_it_is_complete():
+    talk = Conversation()
+    talk.bot_started()
+    talk.bot_said("Hello.")
+    talk.bot_spent({"text_in": 10, "audio_out": 2}, 0.1)
+    talk.bot_spent({"text_in": 10, "audio_in": 5}, None)
+    talk.bot_counted(TOKENS)
+    (greeting,) = talk.bot_ended()
+    assert greeting.modalities == {"text_in": 20, "audio_out": 2, "audio_in": 5}
+    assert greeting.cost_so_far_usd is None
+
+
+def test_what_was_not_counted_is_not_known():
+    talk = Conversation()
+    talk.bot_spent({"text_in": 10}, 0.1)
+    talk.bot_started()
+    talk.bot_ended()
+    (greeting,) = talk.session_ended()
+    assert greeting.modalities is None and greeting.cost_so_far_usd is None
+
+
 def test_both_sides_in_the_order_in_which_they_began():
     talk = greeted()
     asked(talk)
@@ -286,3 +307,40 @@ def test_a_turn_whose_end_was_lost_ends_when_the_next_begins():
     talk.bot_started()
     talk.session_ended()
     assert [t.side for t in talk.turns] == ["bot", "user", "bot", "user", "bot"]
+
+
+# --- the line ----------------------------------------------------------------------------------------
+
+
+def test_a_turn_has_the_line_as_it_was_last_in_it():
+    good, bad, worse = {"rtt_ms": 20}, {"rtt_ms": 400}, {"rtt_ms": 900}
+    talk = greeted()
+    talk.line_is(good)
+    asked(talk)
+    talk.bot_started()
+    talk.line_is(bad)
+    talk.bot_said("A chair.")
+    talk.bot_counted(TOKENS)
+    talk.bot_ended()
+    talk.line_is(worse)
+    assert [turn.network for turn in talk.turns] == [None, good, bad]
+
+
+def test_who_spoke_in_a_turn_is_told_in_their_order_with_all_that_each_said():
+    talk = greeted()
+    asked(talk)
+    talk.users_spoke([("Ana", 1.22), ("Ben", 0.5)])
+    talk.user_started()
+    talk.user_stopped()
+    talk.users_spoke([("Ben", 1.0)])
+    talk.bot_started()
+    (turn,) = talk.turns[1:]
+    assert turn.speaker == [{"name": "Ana", "seconds": 1.2}, {"name": "Ben", "seconds": 1.5}]
+
+
+def test_a_turn_of_which_nobody_knows_who_spoke_names_nobody():
+    talk = greeted()
+    asked(talk)
+    talk.bot_started()
+    assert [turn.speaker for turn in talk.turns] == [[], []]
+    assert talk.users_spoke([("Ana", 1.0)]) == [], "it comes too late for the turn"

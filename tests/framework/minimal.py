@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pipecat.pipeline.worker
+import pytest
 from pipecat.frames.frames import ErrorFrame, Frame, InputAudioRawFrame, LLMContextFrame
 from pipecat.observers.base_observer import BaseObserver, FramePushed
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
+from pipecat.pipeline.worker_observer import WorkerObserver
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.services.google.gemini_live.llm import GeminiLiveLLMService
 from pipecat.workers.runner import WorkerRunner
@@ -179,13 +182,15 @@ async def line(
     async with Understudy(faults=faults, scenario=scenario, replay=script) as understudy:
         service = make(understudy, inference_on_context_initialization=greets, **options)
         pushed = _Pushed(service)
-        worker = PipelineWorker(
-            Pipeline([service]),
-            observers=[pushed],
-            params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
-            enable_rtvi=False,
-            enable_turn_tracking=False,
-        )
+        with pytest.MonkeyPatch.context() as patch:  # sessions of this process have their own
+            patch.setattr(pipecat.pipeline.worker, "WorkerObserver", WorkerObserver)
+            worker = PipelineWorker(
+                Pipeline([service]),
+                observers=[pushed],
+                params=PipelineParams(enable_metrics=True, enable_usage_metrics=True),
+                enable_rtvi=False,
+                enable_turn_tracking=False,
+            )
         runner = WorkerRunner(handle_sigint=False)
         await runner.add_workers(worker)
         running = asyncio.create_task(runner.run())

@@ -25,7 +25,7 @@ from pipecat.tests.utils import SleepFrame, run_test
 from pipeline.frames import PictureTurnFrame
 from pipeline.live_client import shared_ssl_context
 from pipeline.live_service import LiveService
-from pipeline.pictures import Picture
+from pipeline.picture_decoder import Picture
 from processors.frame_rate_limiter import FrameRateLimiter
 from processors.text_bridge import TextBridge
 from tests.framework.minimal import Make, both, line, ours, pipecats

@@ -8,6 +8,7 @@ from pipecat.services.google.gemini_live.llm import ContextWindowCompressionPara
 from pipecat.turns.user_start import VADUserTurnStartStrategy
 
 from pipeline.build import _opening, _service, _user_params
+from pipeline.costs import ModelPrices
 from pipeline.persona import Persona
 from pipeline.settings import Settings
 from tests.framework.minimal import line, pipecats
@@ -20,7 +21,7 @@ async def test_an_empty_context_is_a_silent_start():
     async with line(pipecats, system_instruction="Be brief.") as talk:
         await talk.open("")
         assert not await talk.happens(lambda: talk.events("content") or talk.errors)
-    assert _opening(PERSONA), "a context of ours is never empty"
+    assert _opening(PERSONA, None), "a context of ours is never empty"
 
 
 async def test_without_a_context_no_sound_is_sent():
@@ -56,5 +57,7 @@ async def test_the_context_window_is_not_compressed():
     async with line(pipecats) as talk:
         assert not talk.service._settings.context_window_compression
     settings = Settings.model_validate({"GOOGLE_API_KEY": "any"})
-    compression = _service(PERSONA, settings, None)._settings.context_window_compression
+    compression = _service(
+        PERSONA, settings, None, ModelPrices(), is_written=False, has_own_key=False
+    )._settings.context_window_compression
     assert isinstance(compression, ContextWindowCompressionParams) and compression.enabled

@@ -17,6 +17,7 @@ from pipecat.frames.frames import (
 from pipecat.metrics.metrics import LLMUsageMetricsData, TTFBMetricsData
 from pipecat.processors.aggregators.llm_context import LLMContext
 from pipecat.processors.aggregators.llm_response_universal import LLMContextAggregatorPair
+from pipecat.services.google.frames import LLMSearchResponseFrame
 from pipecat.tests.utils import run_test
 
 from tests.framework.minimal import Line, Make, both, line, pipecats, said, script, sound, turn
@@ -55,6 +56,17 @@ async def test_half_a_sample_is_passed_on(tmp_path):
         return [len(frame.audio) for frame in talk.pushed(TTSAudioRawFrame)]
 
     assert await both(sizes) == ([481, 479], [480, 480])
+
+
+async def test_sources_without_the_sentences_that_they_support_are_left_out(tmp_path):
+    async def cited(make: Make) -> list[str | None]:
+        page = {"web": {"uri": "https://example.org/", "title": "example.org"}}
+        sources = said(groundingMetadata={"groundingChunks": [page]})
+        talk = await answered(make, tmp_path, turn(sound(480)), sources)
+        (found,) = talk.pushed(LLMSearchResponseFrame)
+        return [origin.site_uri for origin in found.origins]
+
+    assert await both(cited) == ([], ["https://example.org/"])
 
 
 async def test_usage_in_a_message_of_its_own_is_dropped(tmp_path):

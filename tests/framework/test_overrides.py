@@ -11,14 +11,17 @@ from pipeline.live_output import LiveOutput
 from pipeline.live_service import LiveService
 from pipeline.live_settings import LiveSettings
 from pipeline.live_tools import LiveTools
+from pipeline.live_usage import LiveUsage
 
 OVERRIDES = {
+    LiveUsage: {"_handle_msg_usage_metadata"},
     LiveOutput: {
         "cleanup",
         "_handle_interruption",
         "_handle_msg_model_turn",
         "_handle_msg_usage_metadata",
         "_handle_server_message",
+        "_process_grounding_metadata",
     },
     LiveTools: {
         "_broadcast_function_call_cancelled",
@@ -37,6 +40,7 @@ OVERRIDES = {
     },
     LiveSettings: {
         "_connection_task_handler",
+        "_get_history_config",
         "_update_settings",
         "_warn_unhandled_updated_settings",
         "process_frame",

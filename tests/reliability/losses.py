@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pipeline.link import DEGRADED_AFTER_S
 from tests.support.conversation import Talk, talk
 from tests.support.speech import speech
 
@@ -114,8 +115,11 @@ async def _a_question(
     loss.heard_s = await _ask_aloud(conversation, then=lambda: strike(conversation))
     await conversation.until(lambda: conversation.states[-1] == "ready", within_s=10)
     loss.states = conversation.states[told:]
-    told_so = f"the page was told {loss.states} in {_down_s(conversation):.1f} s"
-    loss.expect(loss.states == states, told_so)
+    down_s = _down_s(conversation)
+    if down_s > DEGRADED_AFTER_S and "degraded" not in states:
+        # The two pauses are 2.25 s; what a busy machine adds to them is a longer gap, and told.
+        states = [states[0], "degraded", *states[1:]]
+    loss.expect(loss.states == states, f"the page was told {loss.states} in {down_s:.1f} s")
     words = [turn["text"] for turn in conversation.turns if turn["side"] == "user"]
     loss.expect(len(words) == 2, "something is in the turn log twice, or not")
     if "reseeding" in states:

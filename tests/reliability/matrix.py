@@ -115,7 +115,7 @@ async def run_cell(fault: str, state: State) -> Cell:
     with tempfile.TemporaryDirectory() as folder:
         scenario, logs = Path(folder, "scenario.yaml"), Path(folder, "turns")
         await asyncio.to_thread(scenario.write_text, _SCENARIO)
-        conversation: Talk | None = None
+        trial: _Trial | None = None
         try:
             async with asyncio.timeout(90):
                 async with talk(
@@ -129,14 +129,10 @@ async def run_cell(fault: str, state: State) -> Cell:
                     await trial.run()
             return trial.judge()
         except Exception as error:  # whatever happens is this cell's result
-            seen = _seen(conversation) if conversation else ""
-            why = f"{type(error).__name__}: {error} {seen}".strip()
+            why = f"{type(error).__name__}: {error} {trial.seen() if trial else ''}".strip()
+            if trial and isinstance(error, TimeoutError):  # what did not come was lost, perhaps
+                why = "; ".join([why, *trial.problems()])
             return Cell(fault, state, Outcome.FAILED, why)
-
-
-def _seen(conversation: Talk) -> str:
-    states = " ".join(dict.fromkeys(conversation.states))
-    return f"(link: {states}; answers: {len(conversation.events('answer'))})"
 
 
 class _Trial:
@@ -206,8 +202,12 @@ class _Trial:
                 pass
             case State.USER_SPEAKS:
                 self._spoken += 1
+                before = len(conversation.events("audio"))
                 conversation.say(speech(_QUESTION))
-                await asyncio.sleep(1.2)
+                # Not of the clock: a busy machine hears it late, and then all at once.
+                await conversation.until(
+                    lambda: sum(one["ms"] for one in conversation.events("audio")[before:]) >= 1200
+                )
             case State.BOT_SPEAKS:
                 await self._type("please count")
                 await conversation.until(lambda: len(conversation.transport.heard) > 15)
@@ -248,7 +248,9 @@ class _Trial:
             case State.IDLE:
                 await asyncio.sleep(1.0)
             case State.USER_SPEAKS:
-                await conversation.until(lambda: not conversation.transport.ear.is_speaking)
+                await conversation.until(
+                    lambda: not conversation.transport.ear.is_speaking or self._is_over
+                )
                 self._asked_s.append(time.monotonic() + 0.5)
         with_answer = self._state is not State.IDLE
         with_words = self._fault not in ("silent-turn", "black-hole")
@@ -270,15 +272,18 @@ class _Trial:
 
     # --- what is asked of it ---------------------------------------------------------------------
 
+    def seen(self) -> str:
+        """Returns what it came to, in short."""
+        states = " ".join(dict.fromkeys(self._talk.states))
+        return f"(link: {states}; answers: {len(self._talk.events('answer'))})"
+
+    def problems(self) -> list[str]:
+        """Returns what the user lost, waited for, or has twice."""
+        return [*self._losses(), *self._silences(), *self._calls(), *self._words()]
+
     def judge(self) -> Cell:
         """Returns what became of it."""
-        problems = [
-            *self._losses(),
-            *self._silences(),
-            *self._calls(),
-            *self._words(),
-        ]
-        if problems:
+        if problems := self.problems():
             outcome = Outcome.FAILED
         elif self._has_failed:
             outcome = Outcome.ENDED

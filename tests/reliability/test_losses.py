@@ -3,6 +3,7 @@ import pytest
 from tests.reliability.losses import measure
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(180)
 async def test_nothing_is_lost():
     losses = await measure()

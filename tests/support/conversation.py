@@ -10,7 +10,7 @@ import contextlib
 import json
 import ssl
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +31,11 @@ from pipecat.transports.base_transport import BaseTransport, TransportParams
 
 from pipeline import live_service
 from pipeline.build import build
+from pipeline.choices import Answers
 from pipeline.persona import Persona
+from pipeline.phone.call import PhoneCall
+from pipeline.phone.line import Line
+from pipeline.phone.telephone import telephone_of
 from pipeline.session import Session
 from pipeline.settings import Settings
 from understudy import Understudy
@@ -40,6 +44,12 @@ IN_HZ, OUT_HZ = 16_000, 24_000
 _http_options = live_service.http_options
 _TICK_S = 0.02
 _ABOUT = {"library": "test"}
+EVENTS = ("on_client_connected", "on_client_disconnected")
+EVENTS_OF_DAILY = (
+    *("on_joined", "on_error", "on_before_leave", "on_call_state_updated"),
+    *("on_dialin_ready", "on_dialin_connected", "on_dialin_stopped", "on_dialin_error"),
+    *("on_dialout_answered", "on_dialout_stopped", "on_dialout_error"),
+)
 _OPTIONS: ContextVar[HttpOptions] = ContextVar("options")
 """Where this talk's understudy is: several talks can be held at a time."""
 
@@ -120,6 +130,8 @@ class DirectTransport(BaseTransport):
     Attributes:
         heard: When (monotonic seconds) and what was played, silence left out.
         told: When and what the page was told, as RTVI messages.
+        dialed: What was to be called.
+        refuses_to_dial: Why nothing can be called; None: it can.
     """
 
     def __init__(self):
@@ -129,13 +141,16 @@ class DirectTransport(BaseTransport):
             audio_in_sample_rate=IN_HZ,
             audio_out_enabled=True,
             audio_out_sample_rate=OUT_HZ,
+            audio_out_end_silence_secs=0,
         )
         self.heard: list[tuple[float, np.ndarray]] = []
         self.told: list[tuple[float, dict[str, Any]]] = []
+        self.dialed: list[Any] = []
+        self.refuses_to_dial: str | None = None
         self.ear = _Ear(params)
         self._mouth = _Mouth(params, self)
-        self._register_event_handler("on_client_connected")
-        self._register_event_handler("on_client_disconnected")
+        for event in (*EVENTS, *EVENTS_OF_DAILY):
+            self._register_event_handler(event)
 
     def input(self) -> _Ear:
         return self.ear
@@ -145,6 +160,15 @@ class DirectTransport(BaseTransport):
 
     async def connect(self):
         await self._call_event_handler("on_client_connected", object())
+
+    async def tell(self, event: str, *what: Any):
+        """Tells the session of an event, as the transport would."""
+        await self._call_event_handler(event, *what)
+
+    async def start_dialout(self, settings: Any) -> tuple[str, str | None]:
+        """Takes a number to call, as Daily's transport does."""
+        self.dialed.append(settings)
+        return "dialed", self.refuses_to_dial
 
 
 @dataclass
@@ -168,7 +192,12 @@ class Talk:
 
     @property
     def turns(self) -> list[dict[str, Any]]:
-        """The turn log so far."""
+        """The turns that are in the log so far."""
+        return [line for line in self.log if "side" in line]
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """All that is in the log so far, turns and what else became of the session."""
         paths = self.turn_logs.glob("*.jsonl")
         return [json.loads(line) for path in paths for line in path.read_text().splitlines()]
 
@@ -225,24 +254,50 @@ async def talk(
     model: str = "gemini-3.8-live",
     key: str = "any",
     has_page: bool = True,
-    idle_s: float = 300,
+    limits: Mapping[str, Any] | None = None,
+    prices: Path | None = None,
+    answers: Answers = Answers.VOICE,
+    has_own_key: bool = False,
+    call: PhoneCall | None = None,
+    line: Line | None = None,
+    variables: Mapping[str, Any] | None = None,
     **understudys: Any,
 ) -> AsyncIterator[Talk]:
-    """Hold a conversation; it is hung up at the end."""
+    """Hold a conversation; it is hung up at the end.
+
+    A caller on the telephone (`call`) is connected by the test itself.
+    """
     async with Understudy(faults=faults, **understudys) as understudy:
         settings = Settings.model_validate(
-            {"GOOGLE_API_KEY": key, "SALON_MODEL": model, "SALON_TURN_LOG_DIR": folder}
+            {
+                "GOOGLE_API_KEY": key,
+                "SALON_MODEL": model,
+                "SALON_TURN_LOG_DIR": folder,
+                "SALON_PRICES": prices,
+                **(variables or {}),
+            }
         )
         persona = Persona(
-            name="tester", title="T", summary="S", greeting=greeting, instruction="Be brief."
+            name="tester",
+            title="T",
+            summary="S",
+            greeting=greeting,
+            instruction="Be brief.",
+            **(limits or {}),
         )
         transport = DirectTransport()
         point_at(understudy)
+        telephone = telephone_of(call, transport=transport, settings=settings, line=line)
         conversation = await build(
-            transport, persona=persona, settings=settings, file_storage=None, tools=tools
+            transport,
+            persona=persona,
+            settings=settings,
+            file_storage=None,
+            answers=answers,
+            has_own_key=has_own_key,
+            **telephone.beside(persona) if telephone else {"tools": tools},
         )
         args = RunnerArguments(session_id="talk")
-        args.pipeline_idle_timeout_secs = idle_s
         args.handle_sigint = args.handle_sigterm = False
         session = Session(
             transport=transport,
@@ -250,12 +305,14 @@ async def talk(
             args=args,
             persona=persona,
             settings=settings,
+            telephone=telephone,
         )
         running = asyncio.create_task(session.run())
         try:
             await asyncio.sleep(0.05)
-            await transport.connect()
-            if has_page:
+            if call is None:
+                await transport.connect()
+            if has_page and call is None:
                 await transport.ear.receive("client-ready", {"version": "1.0.0", "about": _ABOUT})
             yield Talk(transport, understudy, session, conversation.service, running, folder)
         finally:

@@ -3,18 +3,19 @@
 import contextlib
 import json
 import os
-import socket
+import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.settings import ROOT, Settings
+from tests.support.ports import free_port
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,34 +31,46 @@ class Server:
         return _lines(self.folder / "understudy.jsonl")
 
     def turns(self, session_id: str) -> list[dict[str, Any]]:
-        """The turn log of a session."""
-        (path,) = (self.folder / "turns").glob(f"*{session_id}.jsonl")
-        return _lines(path)
+        """The turns that are in the log of a session."""
+        (path,) = (self.folder / "turns").glob(f"*{session_id.partition('.')[0]}.jsonl")
+        return [line for line in _lines(path) if "side" in line]
 
     def log(self) -> str:
         """What it printed."""
         return (self.folder / "server.log").read_text()
 
 
-def free_port() -> int:
-    """A port that nobody listens on right now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
 @contextlib.contextmanager
-def running_server(folder: Path, *options: str, **variables: str) -> Iterator[Server]:
-    """Run `runner.py`; what a developer has set in the environment does not reach it."""
-    port = free_port()
+def running_server(
+    folder: Path,
+    *options: str,
+    program: Sequence[str] = ("runner.py",),
+    port: int | str = 0,
+    **variables: str,
+) -> Iterator[Server]:
+    """Run `runner.py`; what a developer has set in the environment does not reach it.
+
+    Args:
+        folder: For its traces.
+        options: Of the command.
+        program: Another program with the same options.
+        port: To listen on; 0: one that is free.
+        variables: Of its environment.
+    """
+    port = int(port) or free_port()
     environment = {k: v for k, v in os.environ.items() if k not in Settings.variables()}
     environment |= {
         "SALON_ICE_ADDRESSES": "127.0.0.1",
         "SALON_TURN_LOG_DIR": str(folder / "turns"),
         "SALON_UNDERSTUDY_RECORD": str(folder / "understudy.jsonl"),
         "SALON_LOG_LEVEL": "DEBUG",
+        "SALON_DRAIN_S": "0",
+        "SALON_RESUME_S": "2",
+        "SALON_MAX_SESSIONS": "8",
+        "SALON_STARTS_PER_MINUTE": "10000",
         **variables,
     }
-    command = [sys.executable, "runner.py", "--host", "127.0.0.1", "--port", str(port), *options]
+    command = [sys.executable, *program, "--host", "127.0.0.1", "--port", str(port), *options]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
@@ -67,7 +80,7 @@ def running_server(folder: Path, *options: str, **variables: str) -> Iterator[Se
             _wait_until_it_answers(server)
             yield server
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGINT)
             try:
                 process.wait(timeout=10)
             except subprocess.TimeoutExpired:
