@@ -7,12 +7,16 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 # Most tests wait for somebody to finish speaking: three at a time (tests/conftest.py says which).
-PYTEST := $(BIN)/pytest -n 3 --dist loadgroup
+# Browsers take a core each, and those that measure want the machine to themselves: they come after.
+# What fails with others beside it runs once more by itself, and that decides (not where more than 15
+# fail, or pytest stops for another reason). pytest prints what failed in both runs.
+# 5: there are none among ARGS.
+CROWD  := $(BIN)/python tests/in_a_crowd.py
 # Node.js comes from a package too, so that nobody has to install it.
 NPM    := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --silent
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check branches conformance reliability bench bench-plots bench-frames bench-understudy fuzz format lock web clean
+.PHONY: help run call test check branches conformance reliability bench bench-serving bench-plots bench-frames bench-understudy fuzz format lock web clean
 
 help:            ## Show this.
 	@sed -n 's/^\([a-z-]*\):.*## /make \1|/p' Makefile | column -t -s '|'
@@ -20,9 +24,15 @@ help:            ## Show this.
 run: $(VENV)/.run            ## Serve the page at http://localhost:7860 (ARGS="--port 8000" for more).
 	$(BIN)/python runner.py $(ARGS)
 
+call: $(VENV)/.run            ## Ring a server that runs offline, as a telephone would (ARGS="--wav FILE"; ARGS=--help for more).
+	@$(BIN)/python -m serving.ring $(ARGS)
+
 test: web/node_modules/.ready            ## Run every test, in a real browser too (ARGS="-k typed" for some).
 	@$(BIN)/python tests/browser.py
-	$(PYTEST) $(ARGS)
+	@$(BIN)/python tests/coturn.py
+	$(CROWD) 3 -m "not alone and not page" $(ARGS)
+	$(CROWD) 2 -m "page and not alone" $(ARGS)
+	$(BIN)/pytest -m alone $(ARGS) || [ $$? -eq 5 ]
 	$(NPM) test
 
 branches: $(VENV)/.dev            ## Show that the tests of what decides take every branch of it.
@@ -30,7 +40,13 @@ branches: $(VENV)/.dev            ## Show that the tests of what decides take ev
 	    tests/test_calls.py tests/test_patience.py tests/test_refusals.py \
 	    tests/test_playout_buffer.py tests/test_playout_parts.py \
 	    tests/test_frame_change.py tests/test_frame_schedule.py tests/test_line_quality.py \
-	    tests/test_jitter_buffer.py tests/test_gathering.py
+	    tests/test_jitter_buffer.py tests/test_gathering.py \
+	    tests/test_ice_servers.py tests/test_settings.py \
+	    tests/test_costs.py tests/test_limits.py \
+	    tests/phone/test_silence.py tests/phone/test_dialing.py tests/phone/test_about.py \
+	    tests/access/test_api_keys.py tests/access/test_exposure.py tests/access/test_origins.py \
+	    tests/access/test_key_schedule.py tests/access/test_rates.py tests/access/test_webhooks.py \
+	    tests/serving/test_watch.py tests/serving/test_slots.py tests/serving/test_admission.py
 	@$(BIN)/coverage report
 
 conformance: $(VENV)/.run            ## Run five published clients against the understudy; writes docs/conformance.md.
@@ -41,6 +57,9 @@ reliability: $(VENV)/.dev            ## Break the model's service in every way i
 
 bench: $(VENV)/.dev            ## Time media through Salon and its peers (an hour; ARGS="--quick" for one); writes bench/results/media.md and plots.
 	$(BIN)/python -m bench.media $(ARGS)
+
+bench-serving: $(VENV)/.dev            ## Time starts of sessions, their memory and what they leave (20 minutes; ARGS="--quick" for three); writes bench/results/serving.md.
+	$(BIN)/python -m bench.serving $(ARGS)
 
 bench-plots: $(VENV)/.dev            ## Draw the plots of docs/performance.md again from bench/results/media.json.
 	$(BIN)/python -m bench.media.plots $(ARGS)

@@ -4,6 +4,7 @@ No clock and no I/O: every event brings its time (seconds since the epoch), and 
 is the turns that are now complete, in the order in which they were begun.
 """
 
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -33,6 +34,13 @@ class Turn:
         latency_ms: From the end of what the user said to the bot's first sound; None for a turn
             that answers nothing, as the greeting.
         tokens: As the model counted them; None when it did not.
+        modalities: The same by modality, by the kinds of `pipeline.costs.Tokens`; None likewise.
+        cost_so_far_usd: What the session has cost when this turn was counted, in US dollars; None
+            when it was not counted, or a price that it takes is not known.
+        network: How the line between the page and the session was then, as
+            `pipeline.network_stats.NetworkStats` has it; None when nobody said.
+        speaker: Who spoke in a user's turn in a room, in the order in which they began, each with
+            `name` and `seconds`.
         continues: The number of a turn to which this text belongs, when it came too late for it.
     """
 
@@ -47,6 +55,10 @@ class Turn:
     video: dict[str, dict[str, dict[str, int]]]
     latency_ms: int | None
     tokens: dict[str, int] | None
+    modalities: dict[str, int] | None
+    cost_so_far_usd: float | None
+    network: dict[str, Any] | None
+    speaker: list[dict[str, Any]]
     continues: int | None
 
     def as_record(self) -> dict[str, Any]:
@@ -69,6 +81,10 @@ class _Open:
     video: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     latency_ms: int | None = None
     tokens: dict[str, int] | None = None
+    modalities: dict[str, int] | None = None
+    cost_so_far_usd: float | None = None
+    network: dict[str, Any] | None = None
+    speakers: dict[str, float] = field(default_factory=dict)
     heard: str | None = None
     answered: bool = False
     complete: bool = False
@@ -80,8 +96,8 @@ class _Open:
         return Turn(
             number=self.number,
             side=self.side,
-            start=_iso(self.start_s),
-            end=_iso(self.end_s if self.end_s is not None else now_s),
+            start=iso(self.start_s),
+            end=iso(self.end_s if self.end_s is not None else now_s),
             text=separator.join(texts).strip(),
             interrupted=self.interrupted,
             pictures=self.pictures,
@@ -89,6 +105,10 @@ class _Open:
             video=self.video,
             latency_ms=self.latency_ms,
             tokens=self.tokens,
+            modalities=self.modalities,
+            cost_so_far_usd=self.cost_so_far_usd,
+            network=self.network,
+            speaker=[{"name": n, "seconds": round(s, 1)} for n, s in self.speakers.items()],
             continues=self.continues,
         )
 
@@ -112,6 +132,7 @@ class TurnLog:
         self._unseen_frames: dict[str, int] = {}
         self._unjudged_video: dict[str, dict[str, dict[str, int]]] = {}
         self._asked_at_s: float | None = None
+        self._network: dict[str, Any] | None = None
 
     # --- the user -------------------------------------------------------------------------------
 
@@ -138,6 +159,14 @@ class TurnLog:
             self._add_late(text.strip(), last)
         else:
             self._user_turn(now_s).texts.append(text.strip())
+        return self._completed(now_s)
+
+    def users_spoke(self, speakers: list[tuple[str, float]], now_s: float) -> list[Turn]:
+        """These people were heard, each for so many seconds, and are silent now."""
+        turn = self._user or (self._last_user if self._last_user in self._open else None)
+        if turn:
+            for name, seconds in speakers:
+                turn.speakers[name] = turn.speakers.get(name, 0.0) + seconds
         return self._completed(now_s)
 
     def user_typed(self, text: str, now_s: float) -> list[Turn]:
@@ -214,6 +243,16 @@ class TurnLog:
             turn.tokens = tokens
         return self._completed(now_s)
 
+    def bot_spent(
+        self, modalities: dict[str, int], cost_so_far_usd: float | None, now_s: float
+    ) -> list[Turn]:
+        """What that was by modality, which adds up, and what the session has cost by then."""
+        if turn := self._last_open_bot():
+            sums = Counter(turn.modalities or {})
+            sums.update(modalities)
+            turn.modalities, turn.cost_so_far_usd = dict(sums), cost_so_far_usd
+        return self._completed(now_s)
+
     def bot_ended(self, now_s: float) -> list[Turn]:
         """The model's turn is over."""
         self._end_bot(now_s)
@@ -237,11 +276,19 @@ class TurnLog:
     def _last_open_bot(self) -> _Open | None:
         return self._bot or next((t for t in reversed(self._open) if t.side == "bot"), None)
 
+    def line_is(self, network: dict[str, Any], now_s: float) -> list[Turn]:
+        """So is the line between the page and the session now."""
+        self._network = network
+        for turn in (self._user, self._bot):
+            if turn:
+                turn.network = network
+        return self._completed(now_s)
+
     # --- bookkeeping ----------------------------------------------------------------------------
 
     def _begin(self, side: Literal["user", "bot"], now_s: float) -> _Open:
         self._count += 1
-        turn = _Open(number=self._count, side=side, start_s=now_s)
+        turn = _Open(number=self._count, side=side, start_s=now_s, network=self._network)
         self._open.append(turn)
         return turn
 
@@ -286,5 +333,10 @@ class TurnLog:
         return turn.complete or (turn.end_s is not None and known)
 
 
-def _iso(seconds: float) -> str:
+def iso(seconds: float) -> str:
+    """A time as it is written: ISO 8601 in UTC.
+
+    Args:
+        seconds: Since the epoch.
+    """
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
