@@ -27,6 +27,15 @@ class PersonaError(Exception):
     """A persona is unknown or its file is wrong; the message is one sentence for the user."""
 
 
+class Introduction(BaseModel):
+    """A persona in another language, on the page."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str = Field(min_length=1)
+    summary: str = Field(min_length=1)
+
+
 class Persona(BaseModel):
     """What a persona file says.
 
@@ -34,6 +43,7 @@ class Persona(BaseModel):
         name: The file's name without `.md`; what `/start` chooses by.
         title: Shown on the page.
         summary: One line, shown on the page.
+        translations: Both in other languages, by the page's code for them, such as `zh`.
         picture: Its portrait, shown on the page: the name of a file beside this one.
         voice: One of the model's voices, such as `Charon`.
         search: Whether the model may search with Google, which is billed, and with a free key
@@ -58,6 +68,7 @@ class Persona(BaseModel):
     name: str = Field(pattern=r"^[a-z0-9-]+$")
     title: str = Field(min_length=1)
     summary: str = Field(min_length=1)
+    translations: dict[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], Introduction] = {}
     picture: str | None = Field(default=None, pattern=PICTURE_NAME)
     voice: str = Field(default="Charon", min_length=1)
     search: bool = False

@@ -71,6 +71,10 @@ def _about(settings: Settings, transports: list[str]) -> dict:
                 "default": persona.name == settings.persona,
                 "voice": persona.voice,
                 "picture": f"/personas/{persona.name}/picture" if persona.picture else None,
+                "translations": {
+                    language: introduction.model_dump()
+                    for language, introduction in persona.translations.items()
+                },
             }
             for persona in personas
         ],

@@ -1,7 +1,7 @@
 /** The server's routes. Whatever goes wrong is told as one sentence. */
 import type { Choices, Keys } from "./choices";
 import type { Ending, Salon, Session, SessionState, Transport, UploadedFile } from "./protocol";
-import { words } from "./words";
+import { said, words } from "./words";
 
 /** `message` is a sentence for the user. */
 export class ServerError extends Error {}
@@ -25,7 +25,9 @@ export async function sentenceOf(response: Response): Promise<string> {
 function withWait(sentence: string, response: Response): string {
   const seconds = Number(response.headers.get("Retry-After"));
   const [what] = sentence.split(/; please try again/);
-  return seconds > 0 && what !== sentence ? words.ways.tryAgainIn(what!, seconds) : sentence;
+  return seconds > 0 && what !== sentence
+    ? words.ways.tryAgainIn(said(what!), seconds)
+    : said(sentence);
 }
 
 async function request<T>(url: string, init: RequestInit = {}): Promise<T> {

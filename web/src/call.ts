@@ -21,7 +21,7 @@ import type { Turns } from "./turns";
 import { Fallback } from "./ways/fallback";
 import { Uploads } from "./uploads";
 import { openWay, type Way } from "./ways/way";
-import { words, type DeviceKind } from "./words";
+import { said, words, type DeviceKind } from "./words";
 
 logger.setLevel(LogLevel.WARN);
 
@@ -188,7 +188,8 @@ export class Call {
     const ending = await endOf(sessionId, this.closing.signal);
     if (this.session?.sessionId !== sessionId) return;
     if (!ending) this.close({ type: "failed", reason: words.ways.sessionGone });
-    else if (ending.reason !== "finished") this.close({ type: "failed", reason: ending.text });
+    else if (ending.reason !== "finished")
+      this.close({ type: "failed", reason: said(ending.text) });
     else this.timers.push(setTimeout(() => this.close({ type: "bot-left" }), LAST_WORDS_MS));
   }
 

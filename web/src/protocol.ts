@@ -8,6 +8,8 @@ export interface Persona {
   readonly voice: string;
   /** A path on the server. */
   readonly picture: string | null;
+  /** By language, such as "zh". */
+  readonly translations: Readonly<Record<string, Pick<Persona, "title" | "summary">>>;
 }
 
 export type Transport = "webrtc" | "websocket" | "daily";

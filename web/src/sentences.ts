@@ -1,19 +1,10 @@
 /** What the page says of a state: of the line, of who answers, of time and money. */
-import type { LimitMessage, LinkMessage } from "./protocol";
+import type { Persona } from "./protocol";
 import type { State, Usage } from "./state";
-import { words } from "./words";
+import { said, spokenLanguage, words } from "./words";
 
 function withStop(sentence: string): string {
   return /[.!?…。]$/.test(sentence) ? sentence : `${sentence}.`;
-}
-
-/** The server says what its link to the model does, in English. */
-export function linkText(link: LinkMessage): string {
-  return link.notice ? link.text : (words.link?.[link.state] ?? link.text);
-}
-
-export function limitText(limit: LimitMessage): string {
-  return words.limit?.[limit.limit] ?? limit.text;
 }
 
 function isShowing({ devices }: State): boolean {
@@ -36,7 +27,7 @@ export function status(state: State): string {
       return isFallback ? words.ways.fallingBack : words.line.connecting;
     case "ready":
       if (line.reconnecting) return words.line.reconnecting;
-      if (link && (link.state !== "ready" || link.notice)) return withStop(linkText(link));
+      if (link && (link.state !== "ready" || link.notice)) return withStop(said(link.text));
       if (state.network === "slow") return isShowing(state) ? words.slow.video : words.slow.sound;
       return words.line.ready;
     case "ended":
@@ -46,10 +37,17 @@ export function status(state: State): string {
   }
 }
 
+/** A persona in the page's language, where it is translated. */
+export function introduced(persona: Persona): Pick<Persona, "title" | "summary"> {
+  return persona.translations[spokenLanguage()] ?? persona;
+}
+
 /** Who answers. */
-export function sessionNote({ session }: State): string {
+export function sessionNote({ session }: State, personas: readonly Persona[] = []): string {
   if (!session) return "";
-  return [session.title, session.model, ...(session.offline ? [words.offline] : [])].join(" · ");
+  const persona = personas.find(({ name }) => name === session.persona);
+  const { title } = persona ? introduced(persona) : session;
+  return [title, session.model, ...(session.offline ? [words.offline] : [])].join(" · ");
 }
 
 /** "4:07" */

@@ -9,8 +9,7 @@ import type {
   UsageMessage,
 } from "./protocol";
 import { reduceTurns, type TurnEvent, type Turns } from "./turns";
-import { limitText } from "./sentences";
-import { words, type DeviceKind } from "./words";
+import { said, words, type DeviceKind } from "./words";
 
 export type Line =
   | { readonly phase: "idle" }
@@ -145,7 +144,7 @@ function fail(state: State, reason: string): State {
 /** The line closed without the user's asking: what the server said last explains it best. */
 function lost(state: State, otherwise: (state: State) => State): State {
   if (state.farewell) return closed(state, { phase: "ended", reason: state.farewell });
-  if (state.link?.state === "failed") return fail(state, state.link.text);
+  if (state.link?.state === "failed") return fail(state, said(state.link.text));
   return otherwise(state);
 }
 
@@ -164,15 +163,15 @@ function onServerMessage(state: State, message: ServerMessage, at_ms: number): S
       return { ...state, session: message };
     case "link": {
       const next = { ...state, link: message };
-      return message.state === "failed" ? alert(next, message.text) : next;
+      return message.state === "failed" ? alert(next, said(message.text)) : next;
     }
     case "picture": {
-      const { name, state: answer, text: note } = message;
-      const event: TurnEvent = { type: "picture-answered", name, state: answer, note };
+      const { name, state: answer, text } = message;
+      const event: TurnEvent = { type: "picture-answered", name, state: answer, note: said(text) };
       return { ...state, turns: reduceTurns(state.turns, event) };
     }
     case "limit":
-      return alert(state, limitText(message), "limit");
+      return alert(state, said(message.text), "limit");
     case "usage":
       return { ...state, usage: { ...message, at_ms } };
     case "looking": {
@@ -182,7 +181,7 @@ function onServerMessage(state: State, message: ServerMessage, at_ms: number): S
     case "interrupted":
       return { ...state, turns: reduceTurns(state.turns, { ...message, written: state.written }) };
     case "ended":
-      return { ...state, farewell: message.text };
+      return { ...state, farewell: said(message.text) };
   }
 }
 

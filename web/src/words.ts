@@ -1,4 +1,5 @@
 /** The page's words, in the language that was chosen. */
+import { translate } from "./translation";
 import { en } from "./words/en";
 import { zh } from "./words/zh";
 
@@ -27,6 +28,11 @@ let spoken: Language = "en";
 export function speak(language: Language): void {
   spoken = language;
   words = LANGUAGES[language].words;
+}
+
+/** What the server says, in the page's language; what nobody has translated stays English. */
+export function said(sentence: string): string {
+  return translate(sentence, words.server);
 }
 
 /** The page's language. */

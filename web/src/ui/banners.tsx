@@ -1,9 +1,9 @@
 import type { Desk } from "../desk";
-import { words } from "../words";
+import { said, words } from "../words";
 
 export function Banners({ desk }: { desk: Desk }) {
   const { state, salon } = desk;
-  const notice = (salon?.offline && words.offlineNotice) || salon?.notice;
+  const notice = salon?.notice && said(salon.notice);
   return (
     <div class="banners">
       {notice && (

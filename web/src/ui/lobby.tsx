@@ -3,17 +3,19 @@ import type { RefObject } from "preact";
 import { readChoices } from "../choices";
 import type { Desk } from "../desk";
 import type { Persona } from "../protocol";
+import { introduced } from "../sentences";
 import { words } from "../words";
 import { Devices } from "./devices";
 import { KeyField, MoreChoices } from "./more-choices";
 
 function Card({ persona, isChosen }: { persona: Persona; isChosen: boolean }) {
+  const { title, summary } = introduced(persona);
   return (
     <label class="persona">
       <input type="radio" name="persona" value={persona.name} defaultChecked={isChosen} />
       {persona.picture && <img src={persona.picture} alt="" width={56} height={56} />}
-      <strong>{persona.title}</strong>
-      <span>{persona.summary}</span>
+      <strong>{title}</strong>
+      <span>{summary}</span>
     </label>
   );
 }

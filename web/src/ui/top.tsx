@@ -52,13 +52,13 @@ function PageLanguage({ desk }: { desk: Desk }) {
 }
 
 export function Top({ desk }: { desk: Desk }) {
-  const { state, isInCall } = desk;
+  const { salon, state, isInCall } = desk;
   const sentence = status(state);
   return (
     <header class="top">
       <h1 class="name">Salon</h1>
       <p class="session" data-testid="session">
-        {sessionNote(state)}
+        {sessionNote(state, salon?.personas)}
       </p>
       {state.usage && isInCall && <Spent usage={state.usage} />}
       <p class="status" role="status" data-testid="status" title={sentence}>

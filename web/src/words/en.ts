@@ -1,4 +1,5 @@
 /** What the page says, in English. */
+import type { Translations } from "../translation";
 import type { PictureState } from "../turns";
 import type { DeviceKind, DeviceTrouble, WhyOver } from "../words";
 
@@ -105,11 +106,8 @@ export const en = {
     failed: "Failed",
   },
   slow: { video: "The network is slow: fewer frames.", sound: "The network is slow." },
-  /** What the server's own states of its link mean; null: the server's sentence is shown. */
-  link: null as Record<string, string> | null,
-  limit: null as Record<string, string> | null,
-  /** In place of the server's own notice, where it speaks another language. */
-  offlineNotice: null as string | null,
+  /** What the server says is English already. */
+  server: {} as Translations,
   offline: "offline",
   left: (time: string) => `${time} left`,
   spent: (money: string) => `${money} so far`,

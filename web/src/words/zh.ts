@@ -1,6 +1,7 @@
 /** 页面上的中文。 */
 import type { Words } from "../words";
 import { formats, megabytes } from "./en";
+import server from "./zh.server.json";
 
 const DEVICE = { mic: "麦克风", cam: "摄像头", screen: "屏幕" };
 const WHY_OVER = {
@@ -73,21 +74,7 @@ export const zh: Words = {
     failed: "失败",
   },
   slow: { video: "网络较慢：画面减少。", sound: "网络较慢。" },
-  link: {
-    connecting: "正在连接模型…",
-    ready: "就绪",
-    draining: "就绪",
-    resuming: "正在重新连接模型…",
-    reseeding: "正在重新连接模型…",
-    degraded: "暂时无法连接模型；你说的话会保留。",
-    failed: "无法连接模型，请稍后再试。",
-  },
-  limit: {
-    time: "对话时间即将用完。",
-    tokens: "对话的令牌额度即将用完。",
-    cost: "对话的费用额度即将用完。",
-  },
-  offlineNotice: "离线：由替身代替 Gemini 回答，它会说出听到和看到的内容。",
+  server,
   offline: "离线",
   left: (time) => `剩余 ${time}`,
   spent: (money) => `已花费 ${money}`,
