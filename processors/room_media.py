@@ -19,7 +19,7 @@ from pipeline.frames import DecodedFrame, SpeakersFrame
 from pipeline.pictures import Pixels
 from pipeline.rooms.mixing import Mixer
 from pipeline.rooms.people import People
-from pipeline.rooms.speaking import Speaking
+from pipeline.rooms.speaking import MERGED_S, Speaking
 from processors.frame_rate_limiter import is_still
 from processors.passing import PassingProcessor
 
@@ -74,6 +74,7 @@ class RoomMedia(PassingProcessor):
         self._mixer = Mixer()
         self._speaking = Speaking()
         self._began_s: float | None = None
+        self._fell_silent_s = float("-inf")
         self._told: str | None = None
         self._last_heard: str | None = None
 
@@ -106,14 +107,17 @@ class RoomMedia(PassingProcessor):
         if self._mixer.is_mixing:
             seconds = len(frame.audio) / 2 / frame.sample_rate
             self._speaking.heard(who, frame.audio, seconds, now_s)
-            await self._tell_speaker()
+        if self._mixer.is_mixing or self._told:
+            await self._tell_speaker(now_s)
         if pcm is frame.audio:
             await self.push_frame(frame)
         elif pcm:
             await self.push_frame(InputAudioRawFrame(pcm, frame.sample_rate, 1))
 
-    async def _tell_speaker(self):
-        who = self._speaking.current if self._began_s is not None else None
+    async def _tell_speaker(self, now_s: float):
+        # A pause between two words is not an end.
+        is_pause = self._mixer.is_mixing and now_s - self._fell_silent_s < MERGED_S
+        who = self._speaking.current if self._began_s is not None or is_pause else None
         if who != self._told:
             self._told = who
             await self._on_speaker(who)
@@ -123,6 +127,7 @@ class RoomMedia(PassingProcessor):
         now_s = self._clock()
         if began_s is None:
             return
+        self._fell_silent_s = now_s
         if self._mixer.is_mixing:
             spoke = self._speaking.between(began_s, now_s)
             names = [(self._people.name_of(s.who), s.seconds) for s in spoke]
@@ -130,7 +135,7 @@ class RoomMedia(PassingProcessor):
             names = [(self._people.name_of(self._last_heard or ""), now_s - silent_s - began_s)]
         if speakers := [(name, seconds) for name, seconds in names if name]:
             await self.push_frame(SpeakersFrame(speakers=speakers))
-        await self._tell_speaker()
+        await self._tell_speaker(now_s)
 
     async def _see(self, frame: UserImageRawFrame):
         source = frame.transport_source or "camera"

@@ -145,7 +145,31 @@ async def test_the_speaker_is_told_while_somebody_speaks_and_that_nobody_does():
     await room.sounds(0.5, ana=3000, ben=3)
     await room.sounds(1.0, ana=3, ben=3000)
     await room.comes(VADUserStoppedSpeakingFrame(stop_secs=0.2), up=True)
+    await room.sounds(0.7, ana=3, ben=3)
+    assert room.speakers == ["ana", "ben"], "that may be a pause"
+    await room.sounds(0.2, ana=3, ben=3)
     assert room.speakers == ["ana", "ben", None]
+
+
+async def test_a_pause_between_words_is_told_to_nobody():
+    room = Room("Ana", "Ben")
+    for _ in range(2):
+        await room.comes(VADUserStartedSpeakingFrame(start_secs=0.2), up=True)
+        await room.sounds(0.5, ana=3000, ben=3)
+        await room.comes(VADUserStoppedSpeakingFrame(stop_secs=0.2), up=True)
+        await room.sounds(0.5, ana=3, ben=3)
+    assert room.speakers == ["ana"]
+
+
+async def test_who_leaves_in_a_pause_speaks_no_more():
+    room = Room("Ana", "Ben")
+    await room.comes(VADUserStartedSpeakingFrame(start_secs=0.2), up=True)
+    await room.sounds(0.5, ana=3000, ben=3)
+    await room.comes(VADUserStoppedSpeakingFrame(stop_secs=0.2), up=True)
+    room.media.left("ana")
+    room.now_s += 2.0
+    await room.comes(heard("ben", 3))
+    assert room.speakers == ["ana", None]
 
 
 async def test_somebody_alone_is_in_the_log_by_the_local_voice_detection():
